@@ -1,0 +1,2 @@
+//! The tenantry command.
+fn main() {}
