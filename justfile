@@ -1,0 +1,29 @@
+# Everything a developer types. `just` alone lists it.
+
+[private]
+default:
+    @just --list
+
+# Compile every crate
+build:
+    cargo build --workspace
+
+# All tests; those against real parts say so loudly when their part is missing (see `just tools`)
+test:
+    cargo test --workspace
+
+# Formatting, clippy and the dependency rules, as strict as the gate
+lint:
+    .ci/run format lint deny
+
+# Format every source file
+fmt:
+    cargo fmt --all
+
+# Build the real parts of the tests into target/kubebuilder and target/tools: all, or those named
+tools *NAMES:
+    tests/tools.sh {{ NAMES }}
+
+# The whole gate, as CI runs it
+ci:
+    .ci/run
