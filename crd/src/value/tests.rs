@@ -1,3 +1,5 @@
+//! What each value accepts, refuses, and says when it refuses.
+
 use super::*;
 
 fn duration(text: &str) -> Result<String, String> {
