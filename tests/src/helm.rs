@@ -35,9 +35,8 @@ impl Helm {
 
     /// The same helm, acting on the cluster of a kubeconfig (see [`crate::kube::Cluster::kubeconfig`]).
     #[must_use]
-    pub fn on(mut self, kubeconfig: &Path) -> Self {
-        self.kubeconfig = kubeconfig.to_owned();
-        self
+    pub fn on(self, kubeconfig: &Path) -> Self {
+        Self { kubeconfig: kubeconfig.to_owned(), ..self }
     }
 
     /// Runs it with these arguments, in the repository's root directory.
