@@ -193,7 +193,6 @@ fn the_engine_has_no_runtime_and_no_network() {
         "{p}",
         "--no-dedupe",
         "--locked",
-        "--offline",
     ]);
     let packages: BTreeSet<_> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
     assert!(packages.contains("tenantry-crd"), "this is not the engine's tree: {packages:?}");

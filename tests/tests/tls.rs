@@ -103,7 +103,7 @@ async fn both_http_clients_shake_hands_in_one_process() {
 fn built_packages() -> Vec<String> {
     let output = Command::new(env!("CARGO"))
         .args(["tree", "--workspace", "--all-features", "--edges", "normal,build,dev"])
-        .args(["--prefix", "none", "--format", "{p}", "--no-dedupe", "--locked", "--offline"])
+        .args(["--prefix", "none", "--format", "{p}", "--no-dedupe", "--locked"])
         .current_dir(repository_root())
         .output()
         .expect("cargo can be run");
