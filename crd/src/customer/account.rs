@@ -133,6 +133,7 @@ pub struct AccountDefaults {
 impl CustomerAccount {
     /// This account with the defaults of its console merged in, field by field; what the account says wins.
     /// `onboarding`, `role` and `deletion_policy` are always `Some` in the result.
+    #[must_use]
     pub fn with_defaults(&self, console: &ConsoleSpec) -> Self {
         let none = AccountDefaults::default();
         let declared = console.defaults.as_ref();
@@ -164,6 +165,7 @@ fn merged<T: Clone>(own: Option<&T>, default: Option<&T>, over: impl Fn(&T, &T) 
 }
 
 /// The first of both that says anything.
+#[expect(clippy::ref_option, reason = "its callers hand over two fields as they stand")]
 fn first<T: Clone>(own: &Option<T>, default: &Option<T>) -> Option<T> {
     own.as_ref().or(default.as_ref()).cloned()
 }
