@@ -1,0 +1,258 @@
+//! The ledger: what tenantry bound, applied, intends and waits for, per vendor account.
+//!
+//! It is thin (no copies of what consoles hold), sorted and line-diffable, and holds digests where a value itself is
+//! not needed. Losing it creates nothing and removes nothing: a new one is unconfirmed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+pub use tenantry_crd::{DeletionPolicy, Want};
+
+use crate::address::{Address, RemoteId, VendorAccount};
+use crate::capability::Row;
+use crate::operation::Operation;
+use crate::origin::Origin;
+use crate::plan::Fingerprint;
+use crate::task::TaskRecord;
+use crate::value::{Digest, Digester, Field};
+
+/// Version of the format below; a reader refuses a later one.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// One ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ledger {
+    /// Its header.
+    pub header: Header,
+    /// Its entries.
+    pub entries: BTreeMap<Address, Entry>,
+}
+
+/// What holds for the whole ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Header {
+    /// [`FORMAT_VERSION`].
+    pub format_version: u32,
+    /// Random, made once: two ledgers are never taken for each other.
+    pub lineage: String,
+    /// Grows with every write.
+    pub serial: u64,
+    /// The account it is pinned to.
+    pub vendor_account: VendorAccount,
+    /// When somebody allowed the first run; `None` holds creations while the console shows unbound records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed: Option<Timestamp>,
+    /// What the guards count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guard_log: Vec<GuardUse>,
+    /// Approvals that were used up.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub used_approvals: BTreeSet<Fingerprint>,
+    /// How many records the last complete census had: a much smaller next one is suspect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_census: Option<u64>,
+    /// Rows that the vendor refused to our position, and when: they are manual from then on.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub refused_rows: BTreeMap<Row, Timestamp>,
+}
+
+/// What a guard counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum GuardKind {
+    /// Customers made.
+    Creations,
+    /// Invitations drafted.
+    Invitations,
+    /// Accounts or licences ended.
+    Removals,
+    /// Seats added.
+    Seats,
+}
+
+/// One use of a guard's allowance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GuardUse {
+    /// When it was reserved, before the intent.
+    pub at: Timestamp,
+    /// What was used.
+    pub kind: GuardKind,
+    /// How much.
+    pub count: u32,
+    /// By which step.
+    pub step: Fingerprint,
+}
+
+/// Where an entry stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Standing {
+    /// Declared; bound once it has a remote id.
+    Declared,
+    /// Its declaration went, nothing is done; declaring it again re-binds.
+    Released,
+    /// Its declaration went and its deletion policy ends it.
+    Leaving,
+    /// Ended, by us or seen to be gone.
+    Ended,
+}
+
+/// What was last applied to one field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Applied {
+    /// Digest of what was declared.
+    pub declared: Digest,
+    /// Digest of what the console shows for it once settled, where that differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<Digest>,
+    /// Written, and not yet seen as the console shows it once settled: what it then shows becomes `shown`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsettled: bool,
+}
+
+/// An invitation, a fact of its account: it is never made twice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Invitation {
+    /// The vendor's link.
+    pub link: String,
+    /// `Message-ID` of the mail, so that rendering it again gives the same bytes.
+    pub message_id: String,
+    /// To whom.
+    pub to: String,
+    /// In which language.
+    pub language: String,
+    /// The name of the provider that is invited with us, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// The key that acceptance will show: `id:…`, `domain:…` or `email:…`.
+    pub accepted_as: Vec<String>,
+    /// When the link was drafted.
+    pub drafted: Timestamp,
+    /// When somebody said that the mail was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<Timestamp>,
+    /// Reminders drafted so far.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reminders: Vec<Reminder>,
+    /// When it was taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked: Option<Timestamp>,
+}
+
+/// One reminder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reminder {
+    /// When it was drafted.
+    pub drafted: Timestamp,
+    /// Its `Message-ID`.
+    pub message_id: String,
+    /// When somebody said that it was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<Timestamp>,
+}
+
+/// One entry: all that is remembered about an address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Entry {
+    /// Where it was last declared.
+    pub origin: Origin,
+    /// Where it stands.
+    pub standing: Standing,
+    /// When that standing began.
+    pub since: Timestamp,
+    /// The account a licence belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Address>,
+    /// The record it is bound to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote_id: Option<RemoteId>,
+    /// What was last applied, by field.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub last_applied: BTreeMap<Field, Applied>,
+    /// What was last wanted.
+    #[serde(default)]
+    pub want: Want,
+    /// What happens when its declaration goes.
+    #[serde(default)]
+    pub deletion_policy: DeletionPolicy,
+    /// Consents given for this address.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub consents: BTreeSet<String>,
+    /// The operation that is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<Operation>,
+    /// The invitation, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<Invitation>,
+    /// Open tasks, and attested ones that nothing has overridden.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tasks: BTreeMap<String, TaskRecord>,
+    /// When something was last written there for it: a census that began earlier, or too soon after, proves nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wrote: Option<Timestamp>,
+    /// When the record was found to be gone without our doing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_elsewhere: Option<Timestamp>,
+}
+
+impl Entry {
+    /// A new entry for a declaration.
+    pub fn declared(origin: Origin, now: Timestamp) -> Self {
+        Self {
+            origin,
+            standing: Standing::Declared,
+            since: now,
+            parent: None,
+            remote_id: None,
+            last_applied: BTreeMap::new(),
+            want: Want::Present,
+            deletion_policy: DeletionPolicy::Retain,
+            consents: BTreeSet::new(),
+            operation: None,
+            invitation: None,
+            tasks: BTreeMap::new(),
+            wrote: None,
+            ended_elsewhere: None,
+        }
+    }
+
+    /// Bound to a record that, as far as we know, is still there.
+    pub fn bound(&self) -> Option<&RemoteId> {
+        match self.standing {
+            Standing::Declared | Standing::Leaving | Standing::Released => self.remote_id.as_ref(),
+            Standing::Ended => None,
+        }
+    }
+}
+
+impl Ledger {
+    /// A new, unconfirmed ledger.
+    pub fn new(vendor_account: VendorAccount, lineage: String) -> Self {
+        Self {
+            header: Header {
+                format_version: FORMAT_VERSION,
+                lineage,
+                serial: 0,
+                vendor_account,
+                confirmed: None,
+                guard_log: Vec::new(),
+                used_approvals: BTreeSet::new(),
+                last_census: None,
+                refused_rows: BTreeMap::new(),
+            },
+            entries: BTreeMap::new(),
+        }
+    }
+
+    /// The digester of this ledger: keyed by its lineage.
+    pub fn digester(&self) -> Digester {
+        Digester::new(&self.header.lineage)
+    }
+}

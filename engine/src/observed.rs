@@ -1,0 +1,276 @@
+//! What a console holds, as far as it was read: a census of all records, details of wanted ones, each with its time.
+//!
+//! What was not read is not there to be compared: it is neither equal nor different, and above all not absent.
+//! Invariant: `Census::complete` is only true where every page arrived, in one listing, without a gap.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::address::{RemoteId, VendorAccount};
+use crate::text::Untrusted;
+use crate::value::{Field, Value};
+
+/// Who we are at the vendor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The account that the ledger is pinned to.
+    pub vendor_account: VendorAccount,
+    /// One line for people: `Sophos Central Partner · MSP Flex · partner 8a1c7f…`.
+    pub title: String,
+}
+
+/// A key by which records of one company can be found again. Values are normalised by
+/// [`crate::plan::matching::Key`]'s constructor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum KeyKind {
+    /// A mark that we planted.
+    Mark,
+    /// The tenant's domain.
+    TenantDomain,
+    /// The e-mail somebody logs in with.
+    LoginEmail,
+    /// Our external id.
+    ExternalId,
+    /// The company's registration number.
+    RegistrationNumber,
+    /// Its name, normalised.
+    Name,
+    /// A contact's e-mail.
+    ContactEmail,
+    /// A phone number.
+    Phone,
+    /// Postcode with street.
+    PostcodeStreet,
+    /// The website's host.
+    Website,
+}
+
+impl KeyKind {
+    /// Strong keys refuse a twin alone; weak ones only beside a similar name.
+    pub const fn strong(self) -> bool {
+        matches!(
+            self,
+            KeyKind::Mark
+                | KeyKind::TenantDomain
+                | KeyKind::LoginEmail
+                | KeyKind::ExternalId
+                | KeyKind::RegistrationNumber
+        )
+    }
+
+    /// As plans name it.
+    pub const fn words(self) -> &'static str {
+        match self {
+            KeyKind::Mark => "our mark",
+            KeyKind::TenantDomain => "tenant domain",
+            KeyKind::LoginEmail => "login e-mail",
+            KeyKind::ExternalId => "external id",
+            KeyKind::RegistrationNumber => "registration number",
+            KeyKind::Name => "name",
+            KeyKind::ContactEmail => "contact e-mail",
+            KeyKind::Phone => "phone",
+            KeyKind::PostcodeStreet => "postcode and street",
+            KeyKind::Website => "website",
+        }
+    }
+}
+
+/// One record of a census.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The vendor's id.
+    pub id: RemoteId,
+    /// The name people see there.
+    pub name: Untrusted,
+    /// Fields that the list shows, in the terms of the adapter's projection.
+    pub fields: Vec<(Field, Value)>,
+    /// Match keys, normalised.
+    pub keys: Vec<crate::plan::matching::Key>,
+}
+
+impl Record {
+    /// The value of a field that the list shows.
+    pub fn field(&self, path: &str) -> Option<&Value> {
+        self.fields.iter().find(|(field, _)| field.as_str() == path).map(|(_, value)| value)
+    }
+}
+
+/// A listing of all records of a console.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Census {
+    /// When the first page was asked for.
+    pub began: Timestamp,
+    /// When the last page arrived.
+    pub ended: Timestamp,
+    /// Why it is not complete; `None` = complete.
+    pub incomplete: Option<String>,
+    /// The records, sorted by id, without duplicates.
+    records: Vec<Record>,
+    index: HashMap<RemoteId, u32>,
+}
+
+impl Census {
+    /// A census of these records; sorts them and drops exact repetitions of an id (a record that moved between two
+    /// pages is listed twice by some vendors; the later page wins).
+    pub fn new(began: Timestamp, ended: Timestamp, incomplete: Option<String>, records: Vec<Record>) -> Self {
+        let mut by_id: BTreeMap<RemoteId, Record> = BTreeMap::new();
+        for record in records {
+            by_id.insert(record.id.clone(), record);
+        }
+        let records: Vec<Record> = by_id.into_values().collect();
+        let index = records
+            .iter()
+            .enumerate()
+            .map(|(n, record)| (record.id.clone(), u32::try_from(n).expect("fewer than 2^32 records")))
+            .collect();
+        Self { began, ended, incomplete, records, index }
+    }
+
+    /// Whether absence from it means something.
+    pub fn complete(&self) -> bool {
+        self.incomplete.is_none()
+    }
+
+    /// The records, sorted by id.
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// The record with this id.
+    pub fn get(&self, id: &RemoteId) -> Option<&Record> {
+        self.index.get(id).map(|n| &self.records[*n as usize])
+    }
+}
+
+/// A group of facts with one age, as in `Console.spec.observe`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Facet {
+    /// The account's own fields beyond the list (billing profile).
+    Account,
+    /// Rights in the customer's tenant.
+    Access,
+    /// Licences and subscriptions.
+    Licenses,
+}
+
+/// Names one detail: which record, which facet.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DetailKey {
+    /// The record.
+    pub id: RemoteId,
+    /// The facet.
+    pub facet: Facet,
+}
+
+/// One licence that an account holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LicenseRecord {
+    /// The vendor's id.
+    pub id: RemoteId,
+    /// The article's key, as the adapter derives it from a Product too (`CIXA-MSP`, `CFQ7TTC0LH18:0001`).
+    pub article: Untrusted,
+    /// Whether it is in force (active, or suspended but still billed).
+    pub in_force: bool,
+    /// The vendor's word for its status.
+    pub status: Untrusted,
+    /// Fields (`type`, `quantity`, `autoRenew`, …).
+    pub fields: Vec<(Field, Value)>,
+    /// Why it stands in the way of ending the account, and until when, if it does.
+    pub blocks_end: Option<Blocker>,
+}
+
+/// Something that stands in the way of ending an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Blocker {
+    /// What it is, in the console's words; fit for a terminal.
+    pub words: String,
+    /// The day it ends by itself, if known.
+    pub until: Option<Timestamp>,
+}
+
+/// A vendor's refusal, kept with its code and ids.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Refusal {
+    /// Our kebab-case code, one per meaning (`seats-assigned`), `refused` where the vendor's code is not listed.
+    pub code: String,
+    /// HTTP status, if there was one.
+    pub status: Option<u16>,
+    /// The vendor's code.
+    pub vendor_code: Option<Untrusted>,
+    /// What happened, in our words where the code is known, else the vendor's.
+    pub words: Untrusted,
+    /// What to do about it; may be empty.
+    pub hint: String,
+    /// The vendor's request id, for support.
+    pub request_id: Option<Untrusted>,
+    /// Its correlation id.
+    pub correlation_id: Option<Untrusted>,
+}
+
+/// What reading one facet gave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FacetRead {
+    /// When it was read.
+    pub as_of: Timestamp,
+    /// `Some` = this customer is not readable: nothing of it is compared, nothing is planned for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreadable: Option<Refusal>,
+    /// Fields.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<(Field, Value)>,
+    /// Licences, for the licence facet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub licenses: Vec<LicenseRecord>,
+}
+
+impl FacetRead {
+    /// The value of a field.
+    pub fn field(&self, path: &str) -> Option<&Value> {
+        self.fields.iter().find(|(field, _)| field.as_str() == path).map(|(_, value)| value)
+    }
+}
+
+/// Details by record and facet.
+pub type Details = BTreeMap<DetailKey, FacetRead>;
+
+/// Everything one run knows about one console.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observed {
+    /// Who we are there.
+    pub identity: Identity,
+    /// All records.
+    pub census: Census,
+    /// Details, read in this run or young enough in the cache.
+    pub details: Details,
+    /// What it cost.
+    pub cost: ReadCost,
+}
+
+impl Observed {
+    /// One facet of one record.
+    pub fn facet(&self, id: &RemoteId, facet: Facet) -> Option<&FacetRead> {
+        self.details.get(&DetailKey { id: id.clone(), facet })
+    }
+}
+
+/// What reading cost, printed with every plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReadCost {
+    /// Pages of the census.
+    pub pages: u32,
+    /// Details read in this run.
+    pub details: u32,
+    /// Other requests: tokens, identity, position probes, repetitions after 429 and 5xx.
+    pub other: u32,
+    /// Bytes received.
+    pub bytes: u64,
+}

@@ -1,0 +1,60 @@
+//! Where a declaration stands: a place in a file or an object in a cluster.
+//!
+//! The origin that the ledger remembers decides whether a missing declaration was taken away or merely not read:
+//! see [`Scope`].
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The place of a declaration.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", untagged)]
+pub enum Origin {
+    /// A document in a file.
+    File {
+        /// Path relative to the repository root, else to the state directory; `/` between parts.
+        path: String,
+        /// Line of the document's first key, from 1.
+        line: u32,
+        /// Column, from 1, in characters.
+        column: u32,
+    },
+    /// An object in a cluster.
+    Object {
+        /// Kind of the object.
+        object: String,
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+        /// `metadata.generation` that was read.
+        generation: i64,
+    },
+}
+
+impl Origin {
+    /// A place in a file.
+    pub fn file(path: impl Into<String>, line: u32, column: u32) -> Self {
+        Origin::File { path: path.into(), line, column }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::File { path, line, column } => write!(f, "{}:{line}:{column}", crate::text::terminal(path)),
+            Origin::Object { object, namespace, name, generation } => {
+                write!(f, "{object} {namespace}/{name}@{generation}")
+            }
+        }
+    }
+}
+
+/// What was read in this run, so that absence can be told from not having looked.
+pub trait Scope: Send + Sync {
+    /// Whether the place that last declared something was read without error in this run. Only then does its silence
+    /// mean that the declaration was taken away. A broken file, an unread directory, stdin, a cluster store that has
+    /// not synced: `false`.
+    fn was_read(&self, origin: &Origin) -> bool;
+}

@@ -1,0 +1,453 @@
+//! One declared account: bound, to be adopted, to be created, to be invited, or in the way of itself.
+
+use jiff::Timestamp;
+use tenantry_crd::Onboarding;
+
+use crate::action::Action;
+use crate::address::RemoteId;
+use crate::capability::{By, Row};
+use crate::console::Projection;
+use crate::desired::AccountDecl;
+use crate::ledger::{Entry, GuardKind, Standing, Want};
+use crate::observed::Record;
+use crate::operation::Phase;
+use crate::plan::context::{Context, remembered};
+use crate::plan::findings::{Code, Finding};
+use crate::plan::reasons::{Reason, ReasonCode, WaitingFor};
+use crate::plan::{Change, Consequence, Fingerprint, Inside, Performer, Step, Waiting};
+use crate::text::terminal;
+
+/// Plans the n-th declared account.
+pub(super) fn plan(ctx: &mut Context<'_>, n: usize) {
+    let decl: &AccountDecl<'_> = &ctx.input.desired.accounts[n];
+    let want = effective_want(ctx, decl);
+    remember(ctx, decl, want);
+    let entry = ctx.entry(&decl.address).cloned();
+    if entry.as_ref().and_then(|entry| entry.operation.as_ref()).is_some_and(|operation| !matches!(operation.phase, Phase::NotHappened { .. })) {
+        return;
+    }
+    let projection = ctx.project(decl);
+    own_contacts(ctx, decl);
+    if let Some(entry) = &entry
+        && let Some(id) = entry.bound().cloned()
+    {
+        return bound(ctx, decl, want, entry, &id, &projection);
+    }
+    match want {
+        Want::Present => unbound(ctx, decl, entry.as_ref(), &projection),
+        // Nothing of ours is there to be ended.
+        Want::Suspended | Want::Detached | Want::Removed | Want::Ended => {
+            if let Some(id) = named(decl) {
+                adopt_named(ctx, decl, &id, &projection);
+            }
+        }
+    }
+}
+
+/// What is wanted today: a later date leaves what was wanted before.
+fn effective_want(ctx: &mut Context<'_>, decl: &AccountDecl<'_>) -> Want {
+    match decl.not_before {
+        Some(day) if day > ctx.input.now && decl.want != Want::Present => {
+            ctx.waiting.push(Waiting {
+                address: decl.address.clone(),
+                why: WaitingFor::NotBefore,
+                party: None,
+                words: format!("to be {} from {} on", decl.want.to_string().to_lowercase(), date(day)),
+                notes: vec![],
+                since: None,
+                until: Some(day),
+                overdue: false,
+                task: None,
+                origin: Some(decl.origin.clone()),
+            });
+            ctx.entry(&decl.address).map_or(Want::Present, |entry| entry.want)
+        }
+        _ => decl.want,
+    }
+}
+
+pub(super) fn date(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d").to_string()
+}
+
+/// Brings what the ledger remembers of a declaration up to date, where there is an entry.
+fn remember(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, want: Want) {
+    let Some(entry) = ctx.entry(&decl.address) else { return };
+    let given = given(ctx, decl);
+    let fresh = remembered(entry.clone(), decl, want, given.into_iter());
+    if fresh != *entry {
+        ctx.put(&decl.address, "", "", fresh);
+    }
+}
+
+fn given(ctx: &Context<'_>, decl: &AccountDecl<'_>) -> Vec<String> {
+    ctx.input
+        .approvals
+        .consents
+        .iter()
+        .filter(|(_, address)| *address == decl.address)
+        .map(|(code, _)| code.clone())
+        .collect()
+}
+
+/// Makes sure that there is an entry to carry what a step does.
+pub(super) fn ensure_entry(ctx: &mut Context<'_>, decl: &AccountDecl<'_>) {
+    if ctx.entry(&decl.address).is_none() {
+        let given = given(ctx, decl);
+        let entry = remembered(Entry::declared(decl.origin.clone(), ctx.input.now), decl, decl.want, given.into_iter());
+        ctx.put(&decl.address, "", "", entry);
+    }
+}
+
+fn own_contacts(ctx: &mut Context<'_>, decl: &AccountDecl<'_>) {
+    for (n, contact) in decl.customer.contacts.iter().flatten().enumerate() {
+        if let Some(email) = &contact.email
+            && ctx.excluded.is_own(email)
+        {
+            ctx.finding(
+                Finding::new(Code::OwnContact, format!("{} is an address of yours, not of the customer", terminal(email)))
+                    .about(&decl.address)
+                    .at(&decl.origin)
+                    .field(format!("spec.contacts[{n}].email"))
+                    .next("name somebody at the customer: vendors confirm with them"),
+            );
+        }
+    }
+}
+
+fn bound(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, want: Want, entry: &Entry, id: &RemoteId, projection: &Projection) {
+    if let Some(named) = named(decl)
+        && named != *id
+    {
+        return ctx.finding(
+            Finding::new(Code::Contradiction, format!("id says \"{}\", but it is bound to \"{}\"", terminal(named.as_str()), terminal(id.as_str())))
+                .about(&decl.address)
+                .at(&decl.origin)
+                .field(decl.path("id"))
+                .next(format!("correct the id, or give the old record up first: tenantry state forget {}", decl.address)),
+        );
+    }
+    let Some(record) = ctx.input.observed.census.get(id) else {
+        return gone(ctx, decl, want, entry);
+    };
+    if entry.ended_elsewhere.is_some() {
+        ctx.edit(&decl.address, "seen-again", "the record is listed again", |entry| entry.ended_elsewhere = None);
+    }
+    if entry.standing == Standing::Released {
+        ctx.steps.push(adopt(ctx, decl, record, projection, Reason::new(ReasonCode::DeclaredAgain, "declared again; it was never let go in the console")));
+        return;
+    }
+    let renamed = ctx.renamed.values().any(|new| *new == decl.address);
+    if renamed {
+        let mut step = adopt(ctx, decl, record, projection, Reason::new(ReasonCode::Renamed, "formerly names its old address; nothing is asked of the console"));
+        step.inside.moved_from = ctx.renamed.iter().find(|(_, new)| **new == decl.address).map(|(old, _)| old.clone());
+        step.changes.clear();
+        if let Some(old) = &step.inside.moved_from {
+            step.changes.push(Change {
+                field: crate::value::Field::of("address"),
+                label: "formerly".into(),
+                old: Some(crate::value::Value::text(old.to_string())),
+                new: Some(crate::value::Value::text(decl.address.to_string())),
+            });
+        }
+        ctx.steps.push(step);
+    }
+    match want {
+        Want::Present => super::compare::fields(ctx, decl, entry, record, projection),
+        Want::Suspended => unavailable(ctx, decl, Row::Suspend),
+        Want::Detached | Want::Ended => super::ends::want(ctx, decl, Row::Detach),
+        Want::Removed => super::ends::want(ctx, decl, Row::Remove),
+    }
+}
+
+/// Bound, and not in the census.
+fn gone(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, want: Want, entry: &Entry) {
+    if !ctx.conclusive_since(entry.wrote) {
+        ctx.not_compared += 1;
+        return;
+    }
+    let now = ctx.input.now;
+    if want != Want::Present {
+        return ctx.edit(&decl.address, "ended", "the console does not list it any more, as wanted", |entry| {
+            entry.standing = Standing::Ended;
+            entry.since = now;
+            entry.tasks.clear();
+        });
+    }
+    if entry.ended_elsewhere.is_none() {
+        ctx.edit(&decl.address, "ended-elsewhere", "the console does not list it any more", |entry| entry.ended_elsewhere = Some(now));
+    }
+    ended_elsewhere(ctx, decl);
+}
+
+fn ended_elsewhere(ctx: &mut Context<'_>, decl: &AccountDecl<'_>) {
+    ctx.finding(
+        Finding::new(Code::EndedElsewhere, "it was there and is gone; tenantry did not end it in this way and does not make it again")
+            .about(&decl.address)
+            .at(&decl.origin)
+            .next(format!("if it is to begin anew: tenantry state forget {}", decl.address))
+            .next("if it is to stay away: want: Detached"),
+    );
+}
+
+fn unavailable(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, row: Row) {
+    let title = ctx.input.dialect.title().to_owned();
+    let note = ctx.caps().cells.get(&row).map(|cell| cell.note.clone()).unwrap_or_default();
+    let (code, words) = match ctx.by(row) {
+        By::NotYet => (Code::NotSupportedYet, format!("{title} can do this, this version of tenantry cannot: {}", row.words())),
+        _ => (Code::NotThere, format!("{title} has no such thing: {}", row.words())),
+    };
+    let mut finding = Finding::new(code, words).about(&decl.address).at(&decl.origin).field(decl.path("want"));
+    if !note.is_empty() {
+        finding = finding.next(note);
+    }
+    ctx.finding(finding);
+}
+
+fn named(decl: &AccountDecl<'_>) -> Option<RemoteId> {
+    decl.account.id.as_deref().map(RemoteId::from)
+}
+
+fn unbound(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, entry: Option<&Entry>, projection: &Projection) {
+    if entry.is_some_and(|entry| entry.standing == Standing::Ended) {
+        return ended_elsewhere(ctx, decl);
+    }
+    if let Some(id) = named(decl)
+        && ctx.input.observed.census.get(&id).is_some()
+    {
+        return adopt_named(ctx, decl, &id, projection);
+    }
+    if let Some(entry) = entry
+        && let Some(invitation) = entry.invitation.clone()
+    {
+        return super::invitations::pending(ctx, decl, &invitation, projection);
+    }
+    if decl.account.via.is_some() {
+        return made_elsewhere(ctx, decl, projection);
+    }
+    if named(decl).is_some() && decl.invitation.is_none() {
+        return id_not_found(ctx, decl);
+    }
+    let candidates = ctx.lookalikes(projection, decl);
+    let free: Vec<_> = candidates.iter().filter(|candidate| ctx.holder(&candidate.record.id).is_none()).cloned().collect();
+    match decl.account.onboarding.unwrap_or_default() {
+        Onboarding::Create => create(ctx, decl, projection, &candidates, &free),
+        Onboarding::Existing => {
+            let sufficing: Vec<_> = free.iter().filter(|candidate| candidate.suffices()).collect();
+            match sufficing.as_slice() {
+                [one] => {
+                    let words = format!("the same {}", one.words());
+                    let step = adopt(ctx, decl, one.record, projection, Reason::new(ReasonCode::Matched, words));
+                    ctx.steps.push(step);
+                }
+                [] if decl.invitation.is_some() => super::invitations::invite(ctx, decl, projection),
+                [] => not_found(ctx, decl, &free),
+                several => {
+                    let ids: Vec<String> = several.iter().map(|one| format!("\"{}\" ({})", terminal(one.record.id.as_str()), one.words())).collect();
+                    ctx.finding(
+                        Finding::new(Code::AmbiguousMatch, format!("{} records match: {}", ids.len(), ids.join(", ")))
+                            .about(&decl.address)
+                            .at(&decl.origin)
+                            .field(decl.path("id"))
+                            .next("write the right one's id into this account"),
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn id_not_found(ctx: &mut Context<'_>, decl: &AccountDecl<'_>) {
+    if ctx.input.observed.census.complete() {
+        ctx.finding(
+            Finding::new(Code::IdNotFound, format!("no record there has the id \"{}\"", terminal(decl.account.id.as_deref().unwrap_or_default())))
+                .about(&decl.address)
+                .at(&decl.origin)
+                .field(decl.path("id"))
+                .next("correct it, or leave it out"),
+        );
+    } else {
+        ctx.not_compared += 1;
+    }
+}
+
+fn made_elsewhere(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, projection: &Projection) {
+    let free: Vec<_> = ctx.lookalikes(projection, decl).into_iter().filter(|c| c.suffices() && ctx.holder(&c.record.id).is_none()).collect();
+    if let [one] = free.as_slice() {
+        let step = adopt(ctx, decl, one.record, projection, Reason::new(ReasonCode::Matched, format!("the same {}", one.words())));
+        return ctx.steps.push(step);
+    }
+    let via = decl.account.via.as_ref().map(|via| via.account.clone()).unwrap_or_default();
+    ctx.waiting.push(Waiting {
+        address: decl.address.clone(),
+        why: WaitingFor::Prerequisite,
+        party: None,
+        words: format!("made by its account {via}; bound as soon as it is listed here"),
+        notes: vec![],
+        since: None,
+        until: None,
+        overdue: false,
+        task: None,
+        origin: Some(decl.origin.clone()),
+    });
+}
+
+fn not_found(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, free: &[super::matching::Candidate<'_>]) {
+    if let Some(one) = free.first() {
+        return ctx.finding(
+            Finding::new(
+                Code::PossibleMatch,
+                format!("\"{}\" shares only its {}: too little to bind it", one.record.name.terminal(), one.words()),
+            )
+            .about(&decl.address)
+            .at(&decl.origin)
+            .field(decl.path("id"))
+            .next(format!("if it is this customer: id: \"{}\"", terminal(one.record.id.as_str())))
+            .next("if it is another company: distinctFrom"),
+        );
+    }
+    if !ctx.input.observed.census.complete() {
+        ctx.not_compared += 1;
+        return;
+    }
+    ctx.finding(
+        Finding::new(Code::NotFound, "no record there matches, and nothing invites it")
+            .about(&decl.address)
+            .at(&decl.origin)
+            .next("onboarding: Create makes it · a Relationship invites it · id binds it"),
+    );
+}
+
+/// Binding by `accounts[].id`.
+fn adopt_named(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, id: &RemoteId, projection: &Projection) {
+    if let Some(holder) = ctx.holder(id).cloned() {
+        return ctx.finding(
+            Finding::new(Code::BoundTwice, format!("\"{}\" is bound to {holder} already", terminal(id.as_str())))
+                .about(&decl.address)
+                .at(&decl.origin)
+                .field(decl.path("id"))
+                .next("one record belongs to one declaration: correct the id here or there"),
+        );
+    }
+    if let Some(record) = ctx.input.observed.census.get(id) {
+        let step = adopt(ctx, decl, record, projection, Reason::new(ReasonCode::NamedById, "its id is declared"));
+        ctx.steps.push(step);
+    }
+}
+
+/// A step that binds a record. What differs is listed; the next plan changes it.
+pub(super) fn adopt(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, record: &Record, projection: &Projection, because: Reason) -> Step {
+    ensure_entry(ctx, decl);
+    ctx.adopted.insert(record.id.clone(), decl.address.clone());
+    let mut changes = Vec::new();
+    let mut shown = Vec::new();
+    for (field, wanted) in &projection.fields {
+        let Some(rule) = ctx.caps().fields.get(field) else { continue };
+        let Some(value) = record.field(field.as_str()) else { continue };
+        shown.push((field.clone(), value.clone()));
+        if super::compare::kept(ctx, field) && !ctx.input.dialect.same(field, wanted, value) {
+            changes.push(Change { field: field.clone(), label: rule.label.into(), old: Some(value.clone()), new: Some(wanted.clone()) });
+        }
+    }
+    let mut notes = vec![("binds".to_owned(), format!("\"{}\" · {}", record.name.terminal(), terminal(record.id.as_str())))];
+    if !changes.is_empty() {
+        notes.push(("then".to_owned(), "what differs is changed by the next plan".to_owned()));
+    }
+    Step {
+        address: decl.address.clone(),
+        action: Action::Adopt,
+        row: Row::Adopt,
+        because,
+        performer: Performer::Console,
+        remote_id: Some(record.id.clone()),
+        after: Default::default(),
+        changes,
+        causes: vec![],
+        notes,
+        uses: None,
+        held: None,
+        fingerprint: Fingerprint::from_text(""),
+        origin: Some(decl.origin.clone()),
+        inside: Inside { shown, ..Inside::default() },
+    }
+}
+
+fn create(
+    ctx: &mut Context<'_>,
+    decl: &AccountDecl<'_>,
+    projection: &Projection,
+    candidates: &[super::matching::Candidate<'_>],
+    free: &[super::matching::Candidate<'_>],
+) {
+    if let Some(twin) = free.iter().find(|candidate| candidate.refuses_create()) {
+        return ctx.finding(
+            Finding::new(
+                Code::PossibleDuplicate,
+                format!("not created: \"{}\" is there with the same {}", twin.record.name.terminal(), twin.words()),
+            )
+            .about(&decl.address)
+            .at(&decl.origin)
+            .next(format!("if it is this customer, bind it: id: \"{}\"", terminal(twin.record.id.as_str())))
+            .next(format!("if it is another company: distinctFrom: [\"{}\"]", terminal(twin.record.id.as_str()))),
+        );
+    }
+    if !ctx.input.observed.census.complete() {
+        // A twin could be on a page that did not arrive.
+        ctx.not_compared += 1;
+        return;
+    }
+    if !projection.refused.is_empty() {
+        for finding in projection.refused.clone() {
+            ctx.finding(finding.about(&decl.address).at(&decl.origin));
+        }
+        return;
+    }
+    ensure_entry(ctx, decl);
+    let changes: Vec<Change> = projection
+        .fields
+        .iter()
+        .map(|(field, value)| Change {
+            field: field.clone(),
+            label: ctx.caps().fields.get(field).map_or_else(|| field.to_string(), |rule| rule.label.to_owned()),
+            old: None,
+            new: Some(value.clone()),
+        })
+        .collect();
+    let record = None;
+    let subject = ctx.subject(&decl.address, Some(decl), record);
+    let causes: Vec<Consequence> = ctx.input.dialect.consequences(Row::Create, Action::Create, &subject);
+    let performer = match ctx.by(Row::Create) {
+        By::Api => Performer::Console,
+        By::Person(_) => super::manual::performer(ctx, Row::Create, Action::Create, subject, None, &changes),
+        By::NotYet | By::Never => return unavailable(ctx, decl, Row::Create),
+    };
+    let after = decl.account.parent.iter().map(|parent| {
+        crate::address::Address::account(&decl.address.namespace, &parent.customer_ref.name, &parent.account)
+    });
+    ctx.steps.push(Step {
+        address: decl.address.clone(),
+        action: Action::Create,
+        row: Row::Create,
+        because: Reason::new(ReasonCode::NotThere, "declared, and in no page of the console"),
+        performer,
+        remote_id: None,
+        after: after.collect(),
+        changes,
+        causes,
+        notes: vec![],
+        uses: Some((GuardKind::Creations, 1)),
+        held: None,
+        fingerprint: Fingerprint::from_text(""),
+        origin: Some(decl.origin.clone()),
+        inside: Inside {
+            keys: projection.keys.clone(),
+            lookalikes: candidates
+                .iter()
+                .filter(|candidate| candidate.agree.iter().any(|kind| kind.strong() || *kind == crate::observed::KeyKind::Name))
+                .map(|candidate| candidate.record.id.clone())
+                .chain(decl.account.distinct_from.iter().map(|id| RemoteId::from(id.as_str())))
+                .collect(),
+            ..Inside::default()
+        },
+    });
+}

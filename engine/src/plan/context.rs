@@ -1,0 +1,296 @@
+//! What all parts of planning share: the input, indexes over it, the overlay of entries, and the plan so far.
+
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::Timestamp;
+
+use crate::address::{Address, Kind, RemoteId};
+use crate::capability::{By, Capabilities, Party, Row};
+use crate::console::{Projection, Subject};
+use crate::desired::AccountDecl;
+use crate::ledger::{Entry, Standing, Want};
+use crate::observed::{Facet, FacetRead, Record};
+use crate::plan::findings::{Code, Finding};
+use crate::plan::matching::{Excluded, Index};
+use crate::plan::{Looked, Plan, Planned, PlanningInput, Step, Upkeep, Waiting};
+use crate::text::terminal;
+use crate::value::Digester;
+
+/// How many unbound records are named one by one; the rest is a number.
+const UNBOUND_SHOWN: usize = 20;
+
+pub(super) struct Context<'a> {
+    pub input: &'a PlanningInput<'a>,
+    pub digester: Digester,
+    pub excluded: Excluded,
+    index: OnceCell<Index<'a>>,
+    /// Records bound by the ledger.
+    bound: HashMap<&'a RemoteId, &'a Address>,
+    /// Records that this plan binds.
+    pub adopted: BTreeMap<RemoteId, Address>,
+    overlay: BTreeMap<Address, Entry>,
+    events: BTreeMap<Address, Vec<(&'static str, String)>>,
+    /// Old address → new one, for `formerly`.
+    pub renamed: BTreeMap<Address, Address>,
+    pub steps: Vec<Step>,
+    pub waiting: Vec<Waiting>,
+    pub findings: Vec<Finding>,
+    pub not_compared: usize,
+    pub look_again: bool,
+    /// Accounts that are to end, and how; decided after all licences are known.
+    pub ending: Vec<super::ends::Ending<'a>>,
+    declared: HashMap<&'a Address, usize>,
+}
+
+impl<'a> Context<'a> {
+    pub fn new(input: &'a PlanningInput<'a>) -> Self {
+        let bound = input
+            .ledger
+            .entries
+            .iter()
+            .filter(|(address, _)| address.kind == Kind::Customer)
+            .filter_map(|(address, entry)| entry.bound().map(|id| (id, address)))
+            .collect();
+        let excluded = Excluded::new(input.desired.console.spec.own_domains.iter().map(String::as_str));
+        let declared =
+            input.desired.accounts.iter().enumerate().map(|(n, decl)| (&decl.address, n)).collect();
+        Self {
+            input,
+            digester: input.ledger.digester(),
+            excluded,
+            index: OnceCell::new(),
+            bound,
+            adopted: BTreeMap::new(),
+            overlay: BTreeMap::new(),
+            events: BTreeMap::new(),
+            renamed: BTreeMap::new(),
+            steps: Vec::new(),
+            waiting: Vec::new(),
+            findings: Vec::new(),
+            not_compared: 0,
+            look_again: false,
+            ending: Vec::new(),
+            declared,
+        }
+    }
+
+    pub fn caps(&self) -> &'a Capabilities {
+        self.input.dialect.capabilities()
+    }
+
+    /// Who can do it, given what the vendor has refused to us before.
+    pub fn by(&self, row: Row) -> By {
+        match self.caps().by(row) {
+            By::Api if self.input.ledger.header.refused_rows.contains_key(&row) => By::Person(Party::Operator),
+            by => by,
+        }
+    }
+
+    pub fn index(&self) -> &Index<'a> {
+        self.index.get_or_init(|| Index::new(&self.input.observed.census, &self.excluded))
+    }
+
+    /// The declaration of an account.
+    pub fn account(&self, address: &Address) -> Option<&'a AccountDecl<'a>> {
+        self.declared.get(address).map(|n| &self.input.desired.accounts[*n])
+    }
+
+    /// Whether a licence or account of this address is declared.
+    pub fn is_declared(&self, address: &Address) -> bool {
+        match address.kind {
+            Kind::Customer => self.declared.contains_key(address),
+            _ => self.input.desired.licenses.binary_search_by(|decl| decl.address.cmp(address)).is_ok(),
+        }
+    }
+
+    /// The entry as it is after everything observed so far.
+    pub fn entry(&self, address: &Address) -> Option<&Entry> {
+        self.overlay.get(address).or_else(|| self.input.ledger.entries.get(address))
+    }
+
+    /// Changes an entry by observation; stored before the first step.
+    pub fn edit(&mut self, address: &Address, event: &'static str, words: impl Into<String>, change: impl FnOnce(&mut Entry)) {
+        let Some(mut entry) = self.entry(address).cloned() else { return };
+        change(&mut entry);
+        self.put(address, event, words, entry);
+    }
+
+    /// Puts a whole entry; stored before the first step.
+    pub fn put(&mut self, address: &Address, event: &'static str, words: impl Into<String>, entry: Entry) {
+        self.overlay.insert(address.clone(), entry);
+        if !event.is_empty() {
+            self.events.entry(address.clone()).or_default().push((event, words.into()));
+        }
+    }
+
+    /// Who holds this record, by the ledger or by this plan.
+    pub fn holder(&self, id: &RemoteId) -> Option<&Address> {
+        self.adopted.get(id).or_else(|| {
+            self.bound.get(id).copied().filter(|address| {
+                // An entry that observation has ended or unbound meanwhile holds nothing.
+                self.overlay.get(*address).is_none_or(|entry| entry.bound() == Some(id))
+            })
+        })
+    }
+
+    pub fn licenses(&self, id: &RemoteId) -> Option<&'a FacetRead> {
+        self.input.observed.facet(id, Facet::Licenses)
+    }
+
+    pub fn subject<'s>(&self, address: &'s Address, decl: Option<&'s AccountDecl<'s>>, record: Option<&'s Record>) -> Subject<'s>
+    where
+        'a: 's,
+    {
+        Subject { address, decl, record, licenses: record.and_then(|record| self.licenses(&record.id)) }
+    }
+
+    /// Whether this census proves absence for something last written then.
+    pub fn conclusive_since(&self, wrote: Option<Timestamp>) -> bool {
+        let census = &self.input.observed.census;
+        census.complete() && wrote.is_none_or(|wrote| census.began >= self.input.patience.conclusive_from(wrote))
+    }
+
+    pub fn finding(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    pub fn project(&self, decl: &AccountDecl<'_>) -> Projection {
+        self.input.dialect.account(decl)
+    }
+
+    /// Records that look like a declaration, without those that it says are others.
+    pub fn lookalikes(&self, projection: &Projection, decl: &AccountDecl<'_>) -> Vec<super::matching::Candidate<'a>> {
+        let distinct: BTreeSet<&str> = decl.account.distinct_from.iter().map(String::as_str).collect();
+        self.index().candidates(&projection.keys, &self.excluded, |id| distinct.contains(id.as_str()))
+    }
+
+    pub fn census_findings(&mut self) {
+        let census = &self.input.observed.census;
+        if let Some(because) = &census.incomplete {
+            self.findings.push(
+                Finding::new(Code::IncompleteCensus, format!("the list of customers did not arrive whole: {}", terminal(because)))
+                    .next("nothing is removed, and nothing counts as absent, until it does: run again"),
+            );
+        }
+        let cap = self.input.desired.console.spec.guards.effective().max_removal_percent;
+        if let Some(last) = self.input.ledger.header.last_census
+            && super::guards::shrunken(last, census.records().len() as u64, cap)
+        {
+            self.findings.push(
+                Finding::new(
+                    Code::ShrunkenCensus,
+                    format!("the list has {} records, the last one had {last}", census.records().len()),
+                )
+                .next("look in the console whether they are gone; nothing is removed meanwhile"),
+            );
+        }
+    }
+
+    /// Names records that nobody declared.
+    pub fn unbound_findings(&mut self) {
+        let census = &self.input.observed.census;
+        let mut unbound = 0usize;
+        let mut named = Vec::new();
+        for record in census.records() {
+            if self.holder(&record.id).is_some() {
+                continue;
+            }
+            unbound += 1;
+            if named.len() < UNBOUND_SHOWN {
+                named.push(
+                    Finding::new(
+                        Code::UnboundRecord,
+                        format!("\"{}\" is in the console and declared nowhere", record.name.terminal()),
+                    )
+                    .next(format!("declare it with id: \"{}\" to bind it, or leave it: nothing touches it", terminal(record.id.as_str()))),
+                );
+            }
+        }
+        self.findings.append(&mut named);
+        if unbound > UNBOUND_SHOWN {
+            self.findings.push(
+                Finding::new(Code::UnboundRecord, format!("{} more records are declared nowhere", unbound - UNBOUND_SHOWN))
+                    .next("all of them: tenantry observe"),
+            );
+        }
+    }
+
+    /// How many records the census shows that neither the ledger nor this plan binds, or that only this plan binds.
+    pub fn shows_unbound(&self) -> bool {
+        self.input.observed.census.records().iter().any(|record| !self.bound.contains_key(&record.id))
+    }
+
+    /// How many accounts are bound, for the share of removals.
+    pub fn bound_count(&self) -> usize {
+        self.bound.len()
+    }
+
+    pub fn finish(mut self) -> Planned {
+        self.waiting.sort_by(|a, b| (&a.address, a.why).cmp(&(&b.address, b.why)));
+        self.findings.sort_by(|a, b| (a.severity, a.code, &a.address, &a.words).cmp(&(b.severity, b.code, &b.address, &b.words)));
+        self.findings.dedup();
+        let wake = self
+            .waiting
+            .iter()
+            .filter(|waiting| !waiting.overdue)
+            .filter_map(|waiting| waiting.until)
+            .filter(|until| *until > self.input.now)
+            .min();
+        let observed = self.input.observed;
+        let upkeep = self
+            .overlay
+            .into_iter()
+            .filter(|(address, entry)| self.input.ledger.entries.get(address) != Some(entry))
+            .map(|(address, entry)| Upkeep { events: self.events.remove(&address).unwrap_or_default(), address, entry })
+            .collect();
+        Planned {
+            plan: Plan {
+                console: self.input.desired.console.name.clone(),
+                vendor_account: observed.identity.vendor_account.clone(),
+                title: observed.identity.title.clone(),
+                steps: self.steps,
+                waiting: self.waiting,
+                findings: self.findings,
+                wake,
+                looked: Looked {
+                    records: observed.census.records().len(),
+                    declared: self.input.desired.accounts.len() + self.input.desired.licenses.len(),
+                    not_compared: self.not_compared,
+                    cost: observed.cost,
+                    as_of: Some(observed.census.began),
+                },
+            },
+            upkeep,
+            look_again: self.look_again,
+        }
+    }
+}
+
+/// The entry that a declaration needs before anything is done for it, with what is remembered of the declaration
+/// brought up to date.
+pub(super) fn remembered(mut entry: Entry, decl: &AccountDecl<'_>, want: Want, given: impl Iterator<Item = String>) -> Entry {
+    if !same_place(&entry.origin, &decl.origin) {
+        entry.origin = decl.origin.clone();
+    }
+    entry.want = want;
+    entry.deletion_policy = decl.deletion_policy;
+    entry.consents.extend(decl.customer.consents.iter().chain(&decl.account.consents).cloned());
+    entry.consents.extend(given);
+    if entry.standing == Standing::Leaving {
+        entry.standing = Standing::Declared;
+    }
+    entry
+}
+
+/// Whether two origins are the same file or object: lines and generations move all the time.
+pub(super) fn same_place(a: &crate::origin::Origin, b: &crate::origin::Origin) -> bool {
+    use crate::origin::Origin::{File, Object};
+    match (a, b) {
+        (File { path: a, .. }, File { path: b, .. }) => a == b,
+        (Object { object: a, namespace: b, name: c, .. }, Object { object: x, namespace: y, name: z, .. }) => {
+            (a, b, c) == (x, y, z)
+        }
+        _ => false,
+    }
+}

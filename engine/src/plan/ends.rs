@@ -1,0 +1,177 @@
+//! Ending accounts: `want: Detached | Removed`, or a deletion policy after the declaration went.
+//!
+//! Decided after all licences and undeclared entries are known: nothing that still holds a licence ends by
+//! implication.
+
+use jiff::Timestamp;
+
+use crate::action::Action;
+use crate::address::Address;
+use crate::capability::{By, Row};
+use crate::desired::AccountDecl;
+use crate::ledger::{GuardKind, Want};
+use crate::observed::Facet;
+use crate::plan::context::Context;
+use crate::plan::findings::{Code, Finding};
+use crate::plan::reasons::{Reason, ReasonCode, WaitingFor};
+use crate::plan::{Inside, Performer, Step, Waiting};
+
+/// An account that is to end.
+pub(super) struct Ending<'a> {
+    pub address: Address,
+    pub decl: Option<&'a AccountDecl<'a>>,
+    pub row: Row,
+    pub because: Reason,
+}
+
+/// A declared account that is to end.
+pub(super) fn want(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, row: Row) {
+    let word = if row == Row::Detach { "Detached" } else { "Removed" };
+    let decl = ctx.account(&decl.address).expect("it is declared");
+    ctx.ending.push(Ending {
+        address: decl.address.clone(),
+        decl: Some(decl),
+        row,
+        because: Reason::new(ReasonCode::Wanted, format!("declared as {word}")),
+    });
+}
+
+/// Plans all of them.
+pub(super) fn plan(ctx: &mut Context<'_>) {
+    for ending in std::mem::take(&mut ctx.ending) {
+        one(ctx, &ending);
+    }
+}
+
+fn one(ctx: &mut Context<'_>, ending: &Ending<'_>) {
+    let address = &ending.address;
+    let Some(entry) = ctx.entry(address).cloned() else { return };
+    let Some(id) = entry.bound().cloned() else { return };
+    let Some(record) = ctx.input.observed.census.get(&id) else { return };
+    if still_licensed(ctx, ending) {
+        return;
+    }
+    let subject = ctx.subject(address, ending.decl, Some(record));
+    let by = ctx.by(ending.row);
+    if matches!(by, By::Never | By::NotYet) {
+        let title = ctx.input.dialect.title().to_owned();
+        let (code, words) = if by == By::Never {
+            (Code::NotThere, format!("{title} has no such thing: {}", ending.row.words()))
+        } else {
+            (Code::NotSupportedYet, format!("{title} can do this, this version of tenantry cannot: {}", ending.row.words()))
+        };
+        let mut finding = Finding::new(code, words).about(address).at(&entry.origin);
+        if ending.row == Row::Remove {
+            finding = finding.next("want: Detached ends the relationship");
+        }
+        return ctx.finding(finding);
+    }
+    for facet in ctx.input.dialect.facets_to_end() {
+        match ctx.input.observed.facet(&id, facet) {
+            Some(read) if read.unreadable.is_none() => {}
+            Some(read) => {
+                let words = read.unreadable.as_ref().map(crate::console::refusal_words).unwrap_or_default();
+                return ctx.finding(
+                    Finding::new(Code::NotReadable, format!("what stands against ending it cannot be read: {words}"))
+                        .about(address)
+                        .at(&entry.origin),
+                );
+            }
+            None => {
+                ctx.not_compared += 1;
+                return;
+            }
+        }
+    }
+    let blockers = ctx.input.dialect.blockers(&subject);
+    if !blockers.is_empty() {
+        let until = blockers.iter().filter_map(|blocker| blocker.until).max();
+        for blocker in &blockers {
+            ctx.finding(
+                Finding::new(Code::StillLicensed, format!("cannot end yet: {}", blocker.words))
+                    .about(address)
+                    .at(&entry.origin)
+                    .next(blocker.until.map_or_else(
+                        || "end that first".to_owned(),
+                        |until| format!("it can end on {}", super::accounts::date(until)),
+                    )),
+            );
+        }
+        return wait(ctx, address, &entry.origin, "blocked by what it still holds", until);
+    }
+    let action = if ending.row == Row::Remove { Action::Remove } else { Action::Detach };
+    let causes = ctx.input.dialect.consequences(ending.row, action, &subject);
+    let performer = match by {
+        By::Person(_) => super::manual::performer(ctx, ending.row, action, subject, None, &[]),
+        _ => Performer::Console,
+    };
+    ctx.steps.push(Step {
+        address: address.clone(),
+        action,
+        row: ending.row,
+        because: ending.because.clone(),
+        performer,
+        remote_id: Some(id),
+        after: Default::default(),
+        changes: vec![],
+        causes,
+        notes: vec![("ends".to_owned(), format!("\"{}\"", record.name.terminal()))],
+        uses: Some((GuardKind::Removals, 1)),
+        held: None,
+        fingerprint: super::manual::unstamped(),
+        origin: Some(entry.origin.clone()),
+        inside: Inside::default(),
+    });
+}
+
+/// A licence that is still wanted, or not ended yet, keeps its account.
+fn still_licensed(ctx: &mut Context<'_>, ending: &Ending<'_>) -> bool {
+    let desired = ctx.input.desired;
+    let present: Vec<&crate::desired::LicenseDecl<'_>> =
+        desired.licenses.iter().filter(|license| license.account == ending.address).collect();
+    let mut blocked = false;
+    for license in present {
+        let bound = ctx.entry(&license.address).is_some_and(|entry| entry.bound().is_some());
+        if license.want == Want::Present {
+            blocked = true;
+            let until = ctx
+                .entry(&ending.address)
+                .and_then(|entry| entry.remote_id.clone())
+                .and_then(|id| ctx.input.observed.facet(&id, Facet::Licenses))
+                .and_then(|read| {
+                    let license = ctx.entry(&license.address)?.remote_id.clone()?;
+                    read.licenses.iter().find(|one| one.id == license)?.blocks_end.as_ref()?.until
+                });
+            ctx.finding(
+                Finding::new(Code::StillLicensed, format!("{} is still declared as Present", license.address))
+                    .about(&ending.address)
+                    .at(&license.origin)
+                    .next(until.map_or_else(
+                        || "declare it as Removed first".to_owned(),
+                        |until| format!("declare it as Removed first; it can end on {}", super::accounts::date(until)),
+                    )),
+            );
+        } else if bound {
+            blocked = true;
+            let origin = license.origin.clone();
+            let words = format!("waits until {} has ended", license.address);
+            wait(ctx, &ending.address.clone(), &origin, &words, None);
+        }
+    }
+    blocked
+}
+
+fn wait(ctx: &mut Context<'_>, address: &Address, origin: &crate::origin::Origin, words: &str, until: Option<Timestamp>) {
+    ctx.waiting.push(Waiting {
+        address: address.clone(),
+        why: WaitingFor::Prerequisite,
+        party: None,
+        words: words.to_owned(),
+        notes: vec![],
+        since: None,
+        until,
+        overdue: false,
+        task: None,
+        origin: Some(origin.clone()),
+    });
+}

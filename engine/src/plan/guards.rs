@@ -1,0 +1,235 @@
+//! Guards: what is held, by what, and what allows it. They fail closed.
+//!
+//! Counted in a rolling window per vendor account, in the ledger's header, shared by everybody who writes there.
+//! Removals over a guard are held all (no mistake is rationed out five a day); of creations, invitations and seats
+//! only the surplus.
+
+use std::collections::BTreeSet;
+
+use tenantry_crd::Management;
+
+use crate::action::Action;
+use crate::ledger::GuardKind;
+use crate::plan::context::Context;
+use crate::plan::reasons::HeldBy;
+use crate::plan::{Held, Step};
+
+/// The share of removals counts from this many bound records on.
+const SHARE_FROM: usize = 10;
+
+/// Whether a census has shrunk by more than the cap, in percent, since the last complete one.
+pub(super) fn shrunken(last: u64, now: u64, cap_percent: u32) -> bool {
+    last >= SHARE_FROM as u64 && now < last && (last - now) * 100 > last * u64::from(cap_percent)
+}
+
+/// Holds what must be held.
+pub(super) fn hold(ctx: &mut Context<'_>) {
+    let mut steps = std::mem::take(&mut ctx.steps);
+    let released: Vec<bool> = steps
+        .iter()
+        .map(|step| {
+            ctx.input.approvals.approve.contains(&step.fingerprint)
+                && !ctx.input.ledger.header.used_approvals.contains(&step.fingerprint)
+        })
+        .collect();
+    let mut held: Vec<Option<Held>> = vec![None; steps.len()];
+    observe(ctx, &steps, &mut held);
+    consents(ctx, &steps, &mut held);
+    first_run(ctx, &steps, &mut held, &released);
+    census(ctx, &steps, &mut held, &released);
+    for kind in [GuardKind::Creations, GuardKind::Invitations, GuardKind::Seats] {
+        surplus(ctx, kind, &steps, &mut held, &released);
+    }
+    removals(ctx, &steps, &mut held, &released);
+    for (step, held) in steps.iter_mut().zip(held) {
+        step.held = held;
+    }
+    ctx.steps = steps;
+}
+
+fn set(held: &mut Option<Held>, by: HeldBy, words: String, allow: String) {
+    if held.is_none() {
+        *held = Some(Held { by, words, allow });
+    }
+}
+
+fn observe(ctx: &Context<'_>, steps: &[Step], held: &mut [Option<Held>]) {
+    if ctx.input.desired.console.spec.management != Management::Observe {
+        return;
+    }
+    for (step, held) in steps.iter().zip(held) {
+        if !step.action.ledger_only() {
+            set(held, HeldBy::Observe, "this Console is only observed".into(), "management: Manage in its declaration".into());
+        }
+    }
+}
+
+fn consents(ctx: &Context<'_>, steps: &[Step], held: &mut [Option<Held>]) {
+    for (step, held) in steps.iter().zip(held) {
+        let given = ctx.entry(&step.address).map(|entry| entry.consents.clone()).unwrap_or_default();
+        let missing: Vec<&str> = step
+            .causes
+            .iter()
+            .filter(|cause| cause.needs_consent && !given.contains(&cause.code))
+            .filter(|cause| !ctx.input.approvals.consents.contains(&(cause.code.clone(), step.address.clone())))
+            .map(|cause| cause.code.as_str())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        if !missing.is_empty() {
+            let flags: Vec<String> = missing.iter().map(|code| format!("--consent {code}@{}", step.address)).collect();
+            set(
+                held,
+                HeldBy::Consent,
+                format!("needs consent: {}", missing.join(", ")),
+                format!("tenantry apply {} · or consents: [{}] in the declaration", flags.join(" "), missing.join(", ")),
+            );
+        }
+    }
+}
+
+/// A new ledger while the console holds records that nobody bound: somebody's customers may be among them.
+fn first_run(ctx: &Context<'_>, steps: &[Step], held: &mut [Option<Held>], released: &[bool]) {
+    if ctx.input.ledger.header.confirmed.is_some() || ctx.input.approvals.first_run || !ctx.shows_unbound() {
+        return;
+    }
+    for ((step, held), released) in steps.iter().zip(held).zip(released) {
+        if matches!(step.action, Action::Create | Action::Invite) && !released {
+            set(
+                held,
+                HeldBy::FirstRun,
+                "a new ledger, and the console holds records that it does not know".into(),
+                "tenantry apply --allow first-run".into(),
+            );
+        }
+    }
+}
+
+/// Without a trustworthy census nothing ends.
+fn census(ctx: &Context<'_>, steps: &[Step], held: &mut [Option<Held>], released: &[bool]) {
+    let census = &ctx.input.observed.census;
+    let cap = ctx.input.desired.console.spec.guards.effective().max_removal_percent;
+    let records = census.records().len() as u64;
+    let is_shrunken = ctx.input.ledger.header.last_census.is_some_and(|last| shrunken(last, records, cap));
+    let nothing_declared = ctx.input.desired.accounts.is_empty() && ctx.input.desired.licenses.is_empty();
+    for ((step, held), released) in steps.iter().zip(held).zip(released) {
+        if !step.action.ends() {
+            continue;
+        }
+        if !census.complete() {
+            set(held, HeldBy::IncompleteCensus, "the list of customers did not arrive whole".into(), "run again".into());
+        } else if records == 0 {
+            set(held, HeldBy::EmptyCensus, "the console lists nobody".into(), String::new());
+        } else if nothing_declared {
+            set(held, HeldBy::NothingDeclared, "nothing at all is declared for this console".into(), "declare what is to stay".into());
+        } else if is_shrunken && !released {
+            set(
+                held,
+                HeldBy::ShrunkenCensus,
+                "the list has shrunk too much since the last run".into(),
+                format!("tenantry apply --approve {}", step.fingerprint),
+            );
+        }
+    }
+}
+
+/// How much of a guard was used within the window.
+fn used(ctx: &Context<'_>, kind: GuardKind) -> u32 {
+    let per = ctx.input.desired.console.spec.guards.effective().per.to_duration();
+    let from = ctx.input.now.saturating_sub(per).unwrap_or(jiff::Timestamp::MIN);
+    ctx.input
+        .ledger
+        .header
+        .guard_log
+        .iter()
+        .filter(|used| used.kind == kind && used.at > from)
+        .fold(0u32, |sum, used| sum.saturating_add(used.count))
+}
+
+fn cap(ctx: &Context<'_>, kind: GuardKind) -> u32 {
+    let guards = ctx.input.desired.console.spec.guards.effective();
+    let declared = match kind {
+        GuardKind::Creations => guards.max_creations,
+        GuardKind::Invitations => guards.max_invitations,
+        GuardKind::Removals => guards.max_removals,
+        GuardKind::Seats => guards.max_seat_increase,
+    };
+    declared.max(ctx.input.approvals.allow.get(&kind).copied().unwrap_or(0))
+}
+
+const fn words(kind: GuardKind) -> (&'static str, &'static str, HeldBy) {
+    match kind {
+        GuardKind::Creations => ("creations", "guards.maxCreations", HeldBy::MaxCreations),
+        GuardKind::Invitations => ("invitations", "guards.maxInvitations", HeldBy::MaxInvitations),
+        GuardKind::Removals => ("removals", "guards.maxRemovals", HeldBy::MaxRemovals),
+        GuardKind::Seats => ("seats", "guards.maxSeatIncrease", HeldBy::MaxSeatIncrease),
+    }
+}
+
+/// How long the window is, in words.
+fn window(ctx: &Context<'_>) -> String {
+    let per = ctx.input.desired.console.spec.guards.effective().per;
+    match per.to_duration().as_hours() {
+        24 => "a day".to_owned(),
+        168 => "a week".to_owned(),
+        hours if hours > 0 && hours % 24 == 0 => format!("{} days", hours / 24),
+        _ => per.to_string(),
+    }
+}
+
+fn surplus(ctx: &Context<'_>, kind: GuardKind, steps: &[Step], held: &mut [Option<Held>], released: &[bool]) {
+    let (name, field, by) = words(kind);
+    let cap = cap(ctx, kind);
+    let mut sum = used(ctx, kind);
+    let wanted = steps.iter().filter_map(|step| step.uses).filter(|(k, _)| *k == kind).fold(sum, |sum, (_, n)| sum.saturating_add(n));
+    for ((step, held), released) in steps.iter().zip(held).zip(released) {
+        let Some((_, count)) = step.uses.filter(|(k, _)| *k == kind) else { continue };
+        if *released || held.is_some() {
+            continue;
+        }
+        if sum.saturating_add(count) > cap {
+            set(
+                held,
+                by,
+                format!("{name} within {} would be {}; {field} is {cap}", window(ctx), sum.saturating_add(count)),
+                format!("tenantry apply --allow {name}={wanted}"),
+            );
+        } else {
+            sum = sum.saturating_add(count);
+        }
+    }
+}
+
+fn removals(ctx: &Context<'_>, steps: &[Step], held: &mut [Option<Held>], released: &[bool]) {
+    let ends: Vec<usize> = (0..steps.len())
+        .filter(|n| steps[*n].uses.is_some_and(|(kind, _)| kind == GuardKind::Removals) && held[*n].is_none() && !released[*n])
+        .collect();
+    if ends.is_empty() {
+        return;
+    }
+    let before = used(ctx, GuardKind::Removals);
+    let total = before.saturating_add(u32::try_from(ends.len()).unwrap_or(u32::MAX));
+    let cap = cap(ctx, GuardKind::Removals);
+    let allowed = ctx.input.approvals.allow.get(&GuardKind::Removals).is_some_and(|allow| total <= *allow);
+    let bound = ctx.bound_count();
+    let percent = ctx.input.desired.console.spec.guards.effective().max_removal_percent;
+    let share = bound >= SHARE_FROM && u64::from(total) * 100 > bound as u64 * u64::from(percent);
+    for n in ends {
+        let allow = format!("tenantry apply --allow removals={total}");
+        if total > cap {
+            set(
+                &mut held[n],
+                HeldBy::MaxRemovals,
+                format!("removals within {} would be {total}; guards.maxRemovals is {cap}", window(ctx)),
+                allow,
+            );
+        } else if share && !allowed {
+            set(
+                &mut held[n],
+                HeldBy::MaxRemovalPercent,
+                format!("{total} of {bound} bound records would go; guards.maxRemovalPercent is {percent}"),
+                allow,
+            );
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! One declared licence: found among its account's licences, compared, bought, ended; mostly by a person so far.
+
+use crate::action::Action;
+use crate::address::RemoteId;
+use crate::capability::{By, Row};
+use crate::console::LicenseProjection;
+use crate::desired::LicenseDecl;
+use crate::ledger::{Applied, Entry, GuardKind, Standing, Want};
+use crate::observed::{FacetRead, LicenseRecord};
+use crate::plan::compare::changes_words;
+use crate::plan::context::{Context, same_place};
+use crate::plan::findings::{Code, Finding};
+use crate::plan::reasons::{Reason, ReasonCode, WaitingFor};
+use crate::plan::{Change, Fingerprint, Inside, Performer, Step, Waiting};
+use crate::text::terminal;
+use crate::value::Value;
+
+/// Plans the n-th declared licence.
+pub(super) fn plan(ctx: &mut Context<'_>, n: usize) {
+    let decl: &LicenseDecl<'_> = &ctx.input.desired.licenses[n];
+    remember(ctx, decl);
+    let projection = ctx.input.dialect.license(decl);
+    if !projection.refused.is_empty() {
+        for finding in projection.refused {
+            ctx.finding(finding.about(&decl.address).at(&decl.origin));
+        }
+        return;
+    }
+    let account = ctx.entry(&decl.account).cloned();
+    let bound = account.as_ref().and_then(|entry| entry.bound().cloned()).filter(|id| ctx.input.observed.census.get(id).is_some());
+    let Some(id) = bound else { return before_its_account(ctx, decl, &projection) };
+    let Some(read) = ctx.licenses(&id) else {
+        ctx.not_compared += 1;
+        return;
+    };
+    if let Some(refusal) = &read.unreadable {
+        ctx.not_compared += 1;
+        let words = crate::console::refusal_words(refusal);
+        return ctx.finding(
+            Finding::new(Code::NotReadable, format!("the licences of {} cannot be read: {words}", decl.account))
+                .about(&decl.address)
+                .at(&decl.origin),
+        );
+    }
+    let entry = ctx.entry(&decl.address).cloned();
+    match found(ctx, decl, entry.as_ref(), read, &projection) {
+        Found::Bound(record) => bound_license(ctx, decl, entry.as_ref(), record, &projection),
+        Found::Adoptable(record) => adopt(ctx, decl, record, &projection),
+        Found::Gone => gone(ctx, decl),
+        Found::Nothing => nothing(ctx, decl, &projection, false),
+        Found::Several(count) => ctx.finding(
+            Finding::new(Code::AmbiguousMatch, format!("{count} licences of {} there match", terminal(&projection.article)))
+                .about(&decl.address)
+                .at(&decl.origin)
+                .field("spec.id")
+                .next("write the right one's id into spec.id"),
+        ),
+    }
+}
+
+enum Found<'r> {
+    Bound(&'r LicenseRecord),
+    Adoptable(&'r LicenseRecord),
+    Gone,
+    Nothing,
+    Several(usize),
+}
+
+fn found<'r>(ctx: &Context<'_>, decl: &LicenseDecl<'_>, entry: Option<&Entry>, read: &'r FacetRead, projection: &LicenseProjection) -> Found<'r> {
+    if let Some(id) = entry.and_then(Entry::bound) {
+        return match read.licenses.iter().find(|one| one.id == *id && one.in_force) {
+            Some(record) => Found::Bound(record),
+            None => Found::Gone,
+        };
+    }
+    if entry.is_some_and(|entry| entry.standing == Standing::Ended) {
+        return Found::Gone;
+    }
+    if let Some(id) = &decl.spec.id {
+        return read.licenses.iter().find(|one| one.id.as_str() == id).map_or(Found::Nothing, Found::Adoptable);
+    }
+    let taken: Vec<RemoteId> = ctx
+        .input
+        .desired
+        .licenses
+        .iter()
+        .filter(|other| other.account == decl.account && other.address != decl.address)
+        .filter_map(|other| {
+            ctx.entry(&other.address).and_then(|entry| entry.bound().cloned()).or_else(|| other.spec.id.as_deref().map(RemoteId::from))
+        })
+        .collect();
+    let free: Vec<&LicenseRecord> = read
+        .licenses
+        .iter()
+        .filter(|one| one.in_force && one.article.raw() == projection.article && !taken.contains(&one.id))
+        .collect();
+    match free.as_slice() {
+        [] => Found::Nothing,
+        [one] => Found::Adoptable(one),
+        several => Found::Several(several.len()),
+    }
+}
+
+fn remember(ctx: &mut Context<'_>, decl: &LicenseDecl<'_>) {
+    let Some(entry) = ctx.entry(&decl.address) else { return };
+    let fresh = remembered(entry.clone(), decl);
+    if fresh != *entry {
+        ctx.put(&decl.address, "", "", fresh);
+    }
+}
+
+fn remembered(mut entry: Entry, decl: &LicenseDecl<'_>) -> Entry {
+    if !same_place(&entry.origin, &decl.origin) {
+        entry.origin = decl.origin.clone();
+    }
+    entry.parent = Some(decl.account.clone());
+    entry.want = decl.want;
+    entry.deletion_policy = decl.deletion_policy;
+    entry.consents.extend(decl.spec.consents.iter().cloned());
+    entry
+}
+
+fn ensure_entry(ctx: &mut Context<'_>, decl: &LicenseDecl<'_>) {
+    if ctx.entry(&decl.address).is_none() {
+        let entry = remembered(Entry::declared(decl.origin.clone(), ctx.input.now), decl);
+        ctx.put(&decl.address, "", "", entry);
+    }
+}
+
+/// The account is not there yet: after its creation in this plan, or later.
+fn before_its_account(ctx: &mut Context<'_>, decl: &LicenseDecl<'_>, projection: &LicenseProjection) {
+    if decl.want != Want::Present {
+        return;
+    }
+    if ctx.steps.iter().any(|step| step.address == decl.account && step.action == Action::Create && !step.manual()) {
+        return nothing(ctx, decl, projection, true);
+    }
+    ctx.waiting.push(Waiting {
+        address: decl.address.clone(),
+        why: WaitingFor::Prerequisite,
+        party: None,
+        words: format!("until {} is there", decl.account),
+        notes: vec![],
+        since: None,
+        until: None,
+        overdue: false,
+        task: None,
+        origin: Some(decl.origin.clone()),
+    });
+}
+
+fn gone(ctx: &mut Context<'_>, decl: &LicenseDecl<'_>) {
+    let now = ctx.input.now;
+    if decl.want != Want::Present {
+        if ctx.entry(&decl.address).is_some_and(|entry| entry.standing != Standing::Ended) {
+            ctx.edit(&decl.address, "ended", "the console does not list it any more, as wanted", |entry| {
+                entry.standing = Standing::Ended;
+                entry.since = now;
+                entry.tasks.clear();
+            });
+        }
+        return;
+    }
+    ctx.finding(
+        Finding::new(Code::EndedElsewhere, "it was there and is gone; tenantry does not buy it again")
+            .about(&decl.address)
+            .at(&decl.origin)
+            .next(format!("if it is to be bought anew: tenantry state forget {}", decl.address)),
+    );
+}
+
+fn adopt(ctx: &mut Context<'_>, decl: &LicenseDecl<'_>, record: &LicenseRecord, projection: &LicenseProjection) {
+    if decl.want != Want::Present && decl.spec.id.is_none() {
+        return;
+    }
+    ensure_entry(ctx, decl);
+    let because = if decl.spec.id.is_some() {
+        Reason::new(ReasonCode::NamedById, "its id is declared")
+    } else {
+        Reason::new(ReasonCode::Matched, "the account's only licence of this article")
+    };
+    let changes = differences(projection, record);
+    let mut notes = vec![("binds".to_owned(), format!("{} · {}", record.article.terminal(), terminal(record.id.as_str())))];
+    if !changes.is_empty() {
+        notes.push(("then".to_owned(), "what differs is changed by the next plan".to_owned()));
+    }
+    ctx.steps.push(Step {
+        address: decl.address.clone(),
+        action: Action::Adopt,
+        row: Row::Adopt,
+        because,
+        performer: Performer::Console,
+        remote_id: Some(record.id.clone()),
+        after: Default::default(),
+        changes,
+        causes: vec![],
+        notes,
+        uses: None,
+        held: None,
+        fingerprint: Fingerprint::from_text(""),
+        origin: Some(decl.origin.clone()),
+        inside: Inside { shown: record.fields.clone(), ..Inside::default() },
+    });
+}
+
+fn differences(projection: &LicenseProjection, record: &LicenseRecord) -> Vec<Change> {
+    projection
+        .fields
+        .iter()
+        .filter_map(|(field, wanted)| {
+            let shown = record.fields.iter().find(|(other, _)| other == field).map(|(_, value)| value.clone())?;
+            (shown != *wanted).then(|| Change { field: field.clone(), label: field.to_string(), old: Some(shown), new: Some(wanted.clone()) })
+        })
+        .collect()
+}
+
+/// Which row a change of a licence belongs to.
+fn row(change: &Change) -> Row {
+    match (&change.old, &change.new) {
+        (Some(Value::Number(old)), Some(Value::Number(new))) if new > old => Row::MoreSeats,
+        (Some(Value::Number(_)), Some(Value::Number(_))) => Row::FewerSeats,
+        _ if change.field.as_str() == "type" => Row::TrialToPaid,
+        _ => Row::FewerSeats,
+    }
+}
+
+fn bound_license(ctx: &mut Context<'_>, decl: &LicenseDecl<'_>, entry: Option<&Entry>, record: &LicenseRecord, projection: &LicenseProjection) {
+    match decl.want {
+        Want::Present => {}
+        Want::Removed | Want::Detached | Want::Ended => {
+            let remote = Some(record.id.clone());
+            return act(ctx, decl, Action::Remove, Row::FewerSeats, vec![], remote, Reason::new(ReasonCode::Wanted, "declared as Removed"), false);
+        }
+        Want::Suspended => {
+            return act(ctx, decl, Action::Suspend, Row::Suspend, vec![], Some(record.id.clone()), Reason::new(ReasonCode::Wanted, "declared as Suspended"), false);
+        }
+    }
+    let changes = differences(projection, record);
+    let noted: Vec<_> = projection
+        .fields
+        .iter()
+        .filter(|(field, _)| changes.iter().all(|change| change.field != *field))
+        .map(|(field, value)| (field.clone(), Applied { declared: ctx.digester.value(value), shown: None, unsettled: false }))
+        .filter(|(field, applied)| entry.and_then(|entry| entry.last_applied.get(field)) != Some(applied))
+        .collect();
+    if !noted.is_empty() {
+        ctx.edit(&decl.address, "", "", |entry| entry.last_applied.extend(noted));
+    }
+    let report = ctx.input.desired.console.spec.drift.licenses == tenantry_crd::DriftPolicy::Report && !ctx.input.approvals.correct_drift;
+    for change in changes {
+        let drifted = entry
+            .and_then(|entry| entry.last_applied.get(&change.field))
+            .is_some_and(|last| change.new.as_ref().is_some_and(|new| ctx.digester.value(new) == last.declared));
+        if drifted && report {
+            let words = changes_words(std::slice::from_ref(&change));
+            ctx.finding(
+                Finding::new(Code::Drift, words)
+                    .about(&decl.address)
+                    .at(&decl.origin)
+                    .next("put it back: tenantry apply --correct-drift · or accept it: tenantry pull"),
+            );
+            continue;
+        }
+        let because = if drifted {
+            Reason::new(ReasonCode::Drifted, "the console was changed, the declaration was not")
+        } else {
+            Reason::new(ReasonCode::Declared, changes_words(std::slice::from_ref(&change)))
+        };
+        let row = row(&change);
+        act(ctx, decl, Action::Update, row, vec![change], Some(record.id.clone()), because, false);
+    }
+}
+
+/// Nothing there: to be bought.
+fn nothing(ctx: &mut Context<'_>, decl: &LicenseDecl<'_>, projection: &LicenseProjection, after_account: bool) {
+    if decl.want != Want::Present {
+        return;
+    }
+    if decl.spec.id.is_some() {
+        return ctx.finding(
+            Finding::new(Code::IdNotFound, format!("the account has no licence with the id \"{}\"", terminal(decl.spec.id.as_deref().unwrap_or_default())))
+                .about(&decl.address)
+                .at(&decl.origin)
+                .field("spec.id"),
+        );
+    }
+    let mut changes = vec![Change {
+        field: crate::value::Field::of("article"),
+        label: "article".into(),
+        old: None,
+        new: Some(Value::text(projection.article.as_str())),
+    }];
+    changes.extend(projection.fields.iter().map(|(field, value)| Change { field: field.clone(), label: field.to_string(), old: None, new: Some(value.clone()) }));
+    act(ctx, decl, Action::Create, Row::BuyLicense, changes, None, Reason::new(ReasonCode::NotThere, "declared, and not among the account's licences"), after_account);
+}
+
+#[expect(clippy::too_many_arguments, reason = "one step's parts, each named at its only callers")]
+fn act(ctx: &mut Context<'_>, decl: &LicenseDecl<'_>, action: Action, row: Row, changes: Vec<Change>, remote_id: Option<RemoteId>, because: Reason, after_account: bool) {
+    let account = ctx.account(&decl.account);
+    let record = ctx
+        .entry(&decl.account)
+        .and_then(|entry| entry.remote_id.clone())
+        .and_then(|id| ctx.input.observed.census.get(&id));
+    let subject = ctx.subject(&decl.account, account, record);
+    let performer = match ctx.by(row) {
+        By::Api => Performer::Console,
+        By::Person(_) => super::manual::performer(ctx, row, action, subject, Some(decl), &changes),
+        by @ (By::NotYet | By::Never) => {
+            let title = ctx.input.dialect.title().to_owned();
+            let (code, words) = if by == By::Never {
+                (Code::NotThere, format!("{title} has no such thing: {}", row.words()))
+            } else {
+                (Code::NotSupportedYet, format!("{title} can do this, this version of tenantry cannot: {} ({})", row.words(), because.words))
+            };
+            return ctx.finding(Finding::new(code, words).about(&decl.address).at(&decl.origin));
+        }
+    };
+    let causes = ctx.input.dialect.consequences(row, action, &subject);
+    ensure_entry(ctx, decl);
+    let seats = changes.iter().find(|change| change.field.as_str() == "quantity").map_or(0, |change| {
+        let number = |value: &Option<Value>| match value {
+            Some(Value::Number(n)) => *n,
+            _ => 0,
+        };
+        (number(&change.new) - number(&change.old)).max(0)
+    });
+    let uses = match action {
+        Action::Remove => Some((GuardKind::Removals, 1)),
+        _ if seats > 0 => Some((GuardKind::Seats, u32::try_from(seats).unwrap_or(u32::MAX))),
+        _ => None,
+    };
+    ctx.steps.push(Step {
+        address: decl.address.clone(),
+        action,
+        row,
+        because,
+        performer,
+        remote_id,
+        after: after_account.then(|| decl.account.clone()).into_iter().collect(),
+        changes,
+        causes,
+        notes: vec![("of".to_owned(), subject.shown_name())],
+        uses,
+        held: None,
+        fingerprint: Fingerprint::from_text(""),
+        origin: Some(decl.origin.clone()),
+        inside: Inside::default(),
+    });
+}

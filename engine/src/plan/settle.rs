@@ -1,0 +1,278 @@
+//! What observation says about operations in doubt.
+//!
+//! Presence is proof at once: exactly one new look-alike means that it happened. Absence needs two complete looks
+//! that both began later than sent + request timeout + settle. Until then the address waits; where no look can tell,
+//! a person says (`resolve`, Attestation).
+
+use jiff::Timestamp;
+
+use crate::action::Action;
+use crate::address::{Address, RemoteId};
+use crate::capability::Row;
+use crate::ledger::{Applied, Entry, Standing};
+use crate::observed::{Facet, KeyKind, Record};
+use crate::operation::{Operation, Phase};
+use crate::plan::context::Context;
+use crate::plan::findings::{Code, Finding};
+use crate::plan::reasons::WaitingFor;
+use crate::plan::Waiting;
+use crate::task::Outcome;
+use crate::value::{Digest, Digester};
+
+enum Verdict {
+    /// It happened; it made this record, where it made one.
+    Happened(Option<RemoteId>),
+    /// It did not; safe to intend it anew.
+    NotHappened,
+    /// One conclusive look did not show it; another one decides.
+    LookedOnce,
+    /// Too early, or not looked at.
+    Wait(Timestamp),
+    /// Nobody but a person can tell.
+    Ask(String),
+}
+
+/// Settles what can be settled.
+pub(super) fn operations(ctx: &mut Context<'_>) {
+    let open: Vec<(Address, Operation)> = ctx
+        .input
+        .ledger
+        .entries
+        .iter()
+        .filter_map(|(address, entry)| entry.operation.clone().map(|operation| (address.clone(), operation)))
+        .collect();
+    for (address, operation) in open {
+        one(ctx, &address, operation);
+    }
+}
+
+fn one(ctx: &mut Context<'_>, address: &Address, mut operation: Operation) {
+    let now = ctx.input.now;
+    match attested(ctx, &operation) {
+        Some(Outcome::NotHappened) if in_doubt(&operation) => {
+            return clear(ctx, address, "settled", format!("{}: attested not to have happened", operation.id), Phase::NotHappened { at: now });
+        }
+        Some(Outcome::Happened) if in_doubt(&operation) => {
+            operation.phase = Phase::Attested { at: operation.sent_at().unwrap_or(operation.intended) };
+            let attested = operation.clone();
+            ctx.edit(address, "attested", format!("{}: attested to have happened", operation.id), |entry| {
+                entry.operation = Some(attested);
+            });
+        }
+        _ => {}
+    }
+    match operation.phase.clone() {
+        // The marker `sent` is durable before the first byte leaves: nothing left.
+        Phase::Intent => clear(ctx, address, "settled", format!("{}: intended, never sent", operation.id), Phase::NotHappened { at: now }),
+        Phase::NotHappened { .. } => {}
+        Phase::Acked { at, acks } => {
+            let id = acks.iter().rev().find_map(|ack| ack.remote_id.clone());
+            settle(ctx, address, &operation, at, id);
+        }
+        Phase::Sent { at } | Phase::Ambiguous { at, .. } | Phase::Unknown { at, .. } | Phase::Attested { at } => {
+            let asserted = matches!(operation.phase, Phase::Attested { .. });
+            match verdict(ctx, address, &operation, at) {
+                Verdict::Happened(id) => settle(ctx, address, &operation, at, id),
+                _ if asserted && operation.action != Action::Create => settle(ctx, address, &operation, at, None),
+                _ if asserted => wait(ctx, address, &operation, WaitingFor::Settling, None, "said to have happened; not listed yet".into()),
+                Verdict::NotHappened => clear(
+                    ctx,
+                    address,
+                    "settled",
+                    format!("{}: two complete looks do not show it", operation.id),
+                    Phase::NotHappened { at: now },
+                ),
+                Verdict::LookedOnce => {
+                    let began = ctx.input.observed.census.began;
+                    ctx.look_again = true;
+                    ctx.edit(address, "looked", format!("{}: one complete look does not show it", operation.id), |entry| {
+                        if let Some(operation) = &mut entry.operation {
+                            operation.looked = Some(began);
+                        }
+                    });
+                    wait(ctx, address, &operation, WaitingFor::Settling, Some(now), "may or may not have happened; one more look decides".into());
+                }
+                Verdict::Wait(until) => {
+                    wait(ctx, address, &operation, WaitingFor::Settling, Some(until), "may or may not have happened; it is looked for, not repeated".into());
+                }
+                Verdict::Ask(because) => {
+                    let unknown = Phase::Unknown { at, because: because.clone() };
+                    if operation.phase != unknown {
+                        ctx.edit(address, "unknown", format!("{}: {because}", operation.id), |entry| {
+                            if let Some(operation) = &mut entry.operation {
+                                operation.phase = unknown;
+                            }
+                        });
+                    }
+                    wait(ctx, address, &operation, WaitingFor::Resolve, None, because);
+                }
+            }
+        }
+    }
+}
+
+fn in_doubt(operation: &Operation) -> bool {
+    matches!(operation.phase, Phase::Sent { .. } | Phase::Ambiguous { .. } | Phase::Unknown { .. })
+}
+
+fn attested(ctx: &Context<'_>, operation: &Operation) -> Option<Outcome> {
+    ctx.input
+        .desired
+        .attestations
+        .iter()
+        .filter(|attestation| attestation.about == operation.id && attestation.attested.on >= operation.intended)
+        .max_by_key(|attestation| attestation.attested.on)
+        .map(|attestation| attestation.attested.outcome)
+}
+
+fn wait(ctx: &mut Context<'_>, address: &Address, operation: &Operation, why: WaitingFor, until: Option<Timestamp>, words: String) {
+    let mut notes = vec![("request".to_owned(), format!("{} ({}), {}", operation.name, operation.action.name(), operation.phase_word()))];
+    if why == WaitingFor::Resolve || matches!(operation.phase, Phase::Attested { .. }) {
+        notes.push(("say".to_owned(), format!("tenantry resolve {} --happened, or --not-happened", operation.id)));
+    }
+    ctx.waiting.push(Waiting {
+        address: address.clone(),
+        why,
+        party: (why == WaitingFor::Resolve).then_some(crate::capability::Party::Operator),
+        words,
+        notes,
+        since: operation.sent_at(),
+        until,
+        overdue: false,
+        task: None,
+        origin: ctx.entry(address).map(|entry| entry.origin.clone()),
+    });
+}
+
+fn clear(ctx: &mut Context<'_>, address: &Address, event: &'static str, words: String, phase: Phase) {
+    ctx.edit(address, event, words, |entry| {
+        if let Some(operation) = &mut entry.operation {
+            operation.phase = phase;
+            operation.looked = None;
+        }
+    });
+}
+
+/// The operation happened: its entry becomes what it would have become at once.
+fn settle(ctx: &mut Context<'_>, address: &Address, operation: &Operation, at: Timestamp, id: Option<RemoteId>) {
+    if operation.action == Action::Create && id.is_none() && ctx.entry(address).is_some_and(|entry| entry.remote_id.is_none()) {
+        return wait(ctx, address, operation, WaitingFor::Settling, None, "done, says the vendor, without saying as what; looked for in the list".into());
+    }
+    let operation = operation.clone();
+    ctx.edit(address, "settled", format!("{}: happened", operation.id), |entry| {
+        apply(entry, &operation, at, id, true);
+    });
+}
+
+/// What an acknowledged operation makes of its entry. `unsettled`: the vendor's answer did not say what it shows.
+pub(crate) fn apply(entry: &mut Entry, operation: &Operation, at: Timestamp, id: Option<RemoteId>, unsettled: bool) {
+    if let Some(id) = id {
+        entry.remote_id = Some(id);
+    }
+    for (field, declared) in &operation.declared {
+        entry.last_applied.insert(field.clone(), Applied { declared: declared.clone(), shown: None, unsettled });
+    }
+    entry.operation = None;
+    entry.wrote = Some(at);
+    if operation.action.ends() {
+        entry.standing = Standing::Ended;
+        entry.since = at;
+        entry.tasks.clear();
+    }
+}
+
+fn verdict(ctx: &Context<'_>, address: &Address, operation: &Operation, at: Timestamp) -> Verdict {
+    let from = ctx.input.patience.conclusive_from(at);
+    let census = &ctx.input.observed.census;
+    let entry = ctx.entry(address);
+    match operation.action {
+        Action::Create => {
+            // A declared id settles it: somebody looked and wrote it down.
+            if let Some(id) = ctx.account(address).and_then(|decl| decl.account.id.as_deref())
+                && census.get(&id.into()).is_some()
+            {
+                return Verdict::Happened(Some(id.into()));
+            }
+            let new: Vec<&Record> = census
+                .records()
+                .iter()
+                .filter(|record| !operation.lookalikes.contains(&record.id) && ctx.holder(&record.id).is_none())
+                .filter(|record| looks_like(&ctx.digester, operation, record))
+                .collect();
+            match new.as_slice() {
+                [record] => return Verdict::Happened(Some(record.id.clone())),
+                [] => {}
+                several => return Verdict::Ask(format!("{} new records look like it", several.len())),
+            }
+            if operation.expect.is_empty() {
+                return Verdict::Ask("nothing that it makes can be recognised".into());
+            }
+        }
+        Action::Detach | Action::Remove => {
+            let Some(id) = entry.and_then(|entry| entry.remote_id.as_ref()) else {
+                return Verdict::Ask("its record is not known".into());
+            };
+            if census.complete() && census.get(id).is_none() && census.began >= at {
+                return Verdict::Happened(None);
+            }
+        }
+        _ => return changed(ctx, entry, operation, from),
+    }
+    look(operation, census.complete().then_some(census.began), from)
+}
+
+/// Whether one more look without it is conclusive, and the first or the second.
+fn look(operation: &Operation, looked: Option<Timestamp>, from: Timestamp) -> Verdict {
+    match (looked, operation.looked) {
+        (Some(began), _) if began < from => Verdict::Wait(from),
+        (Some(began), Some(first)) if began > first => Verdict::NotHappened,
+        (Some(_), _) => Verdict::LookedOnce,
+        (None, _) => Verdict::Wait(from),
+    }
+}
+
+/// A change of fields: it happened if the console shows every one of them as wanted.
+fn changed(ctx: &Context<'_>, entry: Option<&Entry>, operation: &Operation, from: Timestamp) -> Verdict {
+    let Some(id) = entry.and_then(|entry| entry.remote_id.as_ref()) else {
+        return Verdict::Ask("its record is not known".into());
+    };
+    let observed = ctx.input.observed;
+    let facet = observed.facet(id, Facet::Account);
+    let mut oldest: Option<Timestamp> = None;
+    let mut all = true;
+    for (field, wanted) in &operation.declared {
+        let (shown, as_of) = match (observed.census.get(id).and_then(|record| record.field(field.as_str())), facet) {
+            (Some(value), _) => (Some(value), observed.census.began),
+            (None, Some(read)) if read.unreadable.is_none() => (read.field(field.as_str()), read.as_of),
+            _ => return Verdict::Wait(from),
+        };
+        oldest = Some(oldest.map_or(as_of, |oldest| oldest.min(as_of)));
+        all &= shown.is_some_and(|value| ctx.digester.value(value) == *wanted);
+    }
+    match oldest {
+        None => Verdict::Ask("nothing that it changes is shown".into()),
+        Some(_) if all => Verdict::Happened(None),
+        as_of => look(operation, as_of, from),
+    }
+}
+
+/// Whether a record could be what the operation made: a strong key, or the name with nothing that contradicts it.
+fn looks_like(digester: &Digester, operation: &Operation, record: &Record) -> bool {
+    let digests: Vec<(KeyKind, Digest)> =
+        record.keys.iter().map(|key| (key.kind, digester.text(&key.value))).collect();
+    let mut name = false;
+    for (kind, digest) in &digests {
+        let agrees = operation.expect.iter().any(|(expected, wanted)| expected == kind && wanted == digest);
+        if agrees && kind.strong() {
+            return true;
+        }
+        name |= agrees && *kind == KeyKind::Name;
+    }
+    name
+}
+
+/// Whether the row's refusal by the vendor turns it into manual work from now on.
+pub(crate) fn position_finding(row: Row) -> Finding {
+    Finding::new(Code::PositionRefused, format!("the vendor refuses this to our position: {}", row.words()))
+        .next("it is a task from now on; tenantry doctor shows what our position may do")
+}

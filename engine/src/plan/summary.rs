@@ -1,0 +1,53 @@
+//! The last line of a plan, as numbers.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::action::Action;
+use crate::plan::Plan;
+
+/// Counts over one or several plans. Held steps are counted as held only.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// Steps by action, without held ones.
+    pub actions: BTreeMap<Action, usize>,
+    /// What waits.
+    pub waiting: usize,
+    /// Of these, what is overdue.
+    pub overdue: usize,
+    /// Manual work: steps that a person performs, and open tasks.
+    pub tasks: usize,
+    /// Held steps.
+    pub held: usize,
+    /// Findings of severity error.
+    pub errors: usize,
+}
+
+impl Summary {
+    /// Whether an apply would do something.
+    pub fn changes(&self) -> bool {
+        self.actions.values().any(|count| *count > 0) || self.held > 0
+    }
+}
+
+/// Counts.
+pub fn summary<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Summary {
+    let mut out = Summary::default();
+    for plan in plans {
+        for step in &plan.steps {
+            if step.held.is_some() {
+                out.held += 1;
+                continue;
+            }
+            *out.actions.entry(step.action).or_default() += 1;
+            out.tasks += usize::from(step.manual());
+        }
+        out.waiting += plan.waiting.len();
+        out.overdue += plan.waiting.iter().filter(|waiting| waiting.overdue).count();
+        out.tasks += plan.waiting.iter().filter(|waiting| waiting.task.is_some()).count();
+        out.errors += plan.findings.iter().filter(|finding| finding.severity == super::findings::Severity::Error).count();
+    }
+    out
+}

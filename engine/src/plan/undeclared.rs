@@ -1,0 +1,127 @@
+//! Entries that nothing declares any more: renamed, released, or ended by the policy that the ledger remembers.
+//!
+//! Undeclared means seen to be gone: the place that last declared the address was read in this run and no longer
+//! does. A broken or unread file holds what it declared.
+
+use std::collections::BTreeMap;
+
+use crate::action::Action;
+use crate::address::{Address, Kind};
+use crate::capability::Row;
+use crate::ledger::{DeletionPolicy, Standing};
+use crate::plan::context::Context;
+use crate::plan::ends::Ending;
+use crate::plan::findings::{Code, Finding};
+use crate::plan::reasons::{Reason, ReasonCode};
+use crate::plan::{Fingerprint, Inside, Performer, Step};
+
+/// `formerly`: the entry follows its declaration to the new address.
+pub(super) fn collect_renames(ctx: &mut Context<'_>) {
+    let desired = ctx.input.desired;
+    let mut renamed = BTreeMap::new();
+    let names = desired
+        .accounts
+        .iter()
+        .map(|decl| (&decl.address, &decl.formerly))
+        .chain(desired.licenses.iter().map(|decl| (&decl.address, &decl.formerly)));
+    for (new, formerly) in names {
+        if ctx.entry(new).is_some() {
+            continue;
+        }
+        let old = formerly.iter().find(|old| ctx.entry(old).is_some_and(|entry| entry.standing != Standing::Ended) && !ctx.is_declared(old));
+        if let Some(old) = old {
+            renamed.insert(old.clone(), new.clone());
+        }
+    }
+    for (old, new) in &renamed {
+        if let Some(mut entry) = ctx.entry(old).cloned() {
+            if entry.standing != Standing::Declared {
+                entry.standing = Standing::Declared;
+            }
+            ctx.put(new, "renamed", format!("formerly {old}"), entry);
+            ctx.edit(old, "", "", |entry| {
+                entry.remote_id = None;
+                entry.invitation = None;
+                entry.tasks.clear();
+                entry.standing = Standing::Ended;
+            });
+        }
+    }
+    ctx.renamed = renamed;
+}
+
+/// Plans them.
+pub(super) fn plan(ctx: &mut Context<'_>) {
+    let gone: Vec<(Address, Standing, DeletionPolicy, bool)> = ctx
+        .input
+        .ledger
+        .entries
+        .iter()
+        .filter(|(address, _)| !ctx.is_declared(address) && !ctx.renamed.contains_key(address))
+        .filter(|(_, entry)| matches!(entry.standing, Standing::Declared | Standing::Leaving))
+        .filter(|(_, entry)| entry.standing == Standing::Leaving || ctx.input.desired.scope.was_read(&entry.origin))
+        .map(|(address, _)| {
+            let entry = ctx.entry(address).expect("it is in the ledger");
+            (address.clone(), entry.standing, entry.deletion_policy, entry.bound().is_some())
+        })
+        .collect();
+    for (address, standing, policy, bound) in gone {
+        let in_doubt = ctx
+            .entry(&address)
+            .and_then(|entry| entry.operation.as_ref())
+            .is_some_and(|operation| !matches!(operation.phase, crate::operation::Phase::NotHappened { .. }));
+        if in_doubt || standing == Standing::Ended {
+            continue;
+        }
+        match (policy, bound, address.kind) {
+            (DeletionPolicy::Retain, ..) | (_, false, _) => forget(ctx, &address),
+            (_, true, Kind::Customer) => end(ctx, address, policy),
+            (_, true, _) => ctx.finding(
+                Finding::new(Code::NotSupportedYet, "its declaration is gone and its deletion policy would end it: not supported yet for licences")
+                    .about(&address)
+                    .next("declare it again with want: Removed"),
+            ),
+        }
+    }
+}
+
+fn end(ctx: &mut Context<'_>, address: Address, policy: DeletionPolicy) {
+    let census = &ctx.input.observed.census;
+    let entry = ctx.entry(&address).expect("it is in the ledger").clone();
+    let listed = entry.bound().is_some_and(|id| census.get(id).is_some());
+    if !listed {
+        if ctx.conclusive_since(entry.wrote) {
+            forget(ctx, &address);
+        }
+        return;
+    }
+    let row = if policy == DeletionPolicy::Remove { Row::Remove } else { Row::Detach };
+    ctx.ending.push(Ending {
+        address,
+        decl: None,
+        row,
+        because: Reason::new(ReasonCode::Undeclared, format!("its declaration is gone; deletionPolicy was {policy:?}")),
+    });
+}
+
+fn forget(ctx: &mut Context<'_>, address: &Address) {
+    let entry = ctx.entry(address).expect("it is in the ledger");
+    let step = Step {
+        address: address.clone(),
+        action: Action::Forget,
+        row: Row::Adopt,
+        because: Reason::new(ReasonCode::Undeclared, "its declaration is gone; nothing is done in the console"),
+        performer: Performer::Console,
+        remote_id: entry.remote_id.clone(),
+        after: Default::default(),
+        changes: vec![],
+        causes: vec![],
+        notes: vec![],
+        uses: None,
+        held: None,
+        fingerprint: Fingerprint::from_text(""),
+        origin: Some(entry.origin.clone()),
+        inside: Inside::default(),
+    };
+    ctx.steps.push(step);
+}

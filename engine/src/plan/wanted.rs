@@ -1,0 +1,125 @@
+//! Which details this run should read: few, and the same for the same input.
+//!
+//! A detail is wanted where the declaration changed, an operation is open, an account is to end, or what the cache
+//! holds is older than its facet's age; in this order, within the run's budget.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::address::{Address, RemoteId};
+use crate::console::Dialect;
+use crate::desired::{AccountDecl, Desired};
+use crate::ledger::{Entry, Ledger, Want};
+use crate::observed::{Census, DetailKey, Details, Facet};
+
+/// What to read, and what had to be left out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reads {
+    /// To be read now.
+    pub now: Vec<DetailKey>,
+    /// Wanted, but over the budget.
+    pub over_budget: usize,
+}
+
+/// How urgent a read is: lower first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Urgency {
+    InDoubt,
+    Ending,
+    Changed,
+    Missing,
+    Stale(Timestamp),
+}
+
+/// Decides which details to read.
+pub fn wanted(desired: &Desired<'_>, ledger: &Ledger, census: &Census, cache: &Details, dialect: &dyn Dialect, now: Timestamp, budget: usize) -> Reads {
+    let digester = ledger.digester();
+    let ages = desired.console.spec.observe.effective();
+    let age = |facet: Facet| match facet {
+        Facet::Account => ages.accounts,
+        Facet::Access => ages.access,
+        Facet::Licenses => ages.licenses,
+    }
+    .to_duration();
+    let mut wants: BTreeMap<DetailKey, Urgency> = BTreeMap::new();
+    let mut want = |id: &RemoteId, facet: Facet, urgent: Option<Urgency>| {
+        if census.get(id).is_none() {
+            return;
+        }
+        let key = DetailKey { id: id.clone(), facet };
+        let cached = match cache.get(&key) {
+            None => Some(Urgency::Missing),
+            Some(read) if stale(read.as_of, now, age(facet)) => Some(Urgency::Stale(read.as_of)),
+            Some(_) => None,
+        };
+        if let Some(urgency) = urgent.into_iter().chain(cached).min() {
+            let slot = wants.entry(key).or_insert(urgency);
+            *slot = urgency.min(*slot);
+        }
+    };
+    let mut licensed: BTreeMap<&Address, bool> = BTreeMap::new();
+    for license in &desired.licenses {
+        let entry = ledger.entries.get(&license.address);
+        let projection = dialect.license(license);
+        let changed = entry.is_none_or(|entry| {
+            entry.bound().is_none()
+                || projection.fields.iter().any(|(field, value)| {
+                    entry.last_applied.get(field).is_none_or(|last| last.declared != digester.value(value))
+                })
+                || !entry.tasks.is_empty()
+        });
+        *licensed.entry(&license.account).or_default() |= changed || license.want != Want::Present;
+    }
+    for decl in &desired.accounts {
+        let entry = entry_of(ledger, decl);
+        let id = entry
+            .and_then(Entry::bound)
+            .cloned()
+            .or_else(|| decl.account.id.as_deref().map(RemoteId::from));
+        let Some(id) = id else { continue };
+        let doubt = entry.is_some_and(|entry| entry.operation.is_some()).then_some(Urgency::InDoubt);
+        if let Some(changed) = licensed.get(&decl.address) {
+            want(&id, Facet::Licenses, changed.then_some(Urgency::Changed));
+        }
+        if decl.want != Want::Present {
+            for facet in dialect.facets_to_end() {
+                want(&id, facet, Some(Urgency::Ending));
+            }
+            continue;
+        }
+        let projection = dialect.account(decl);
+        if projection.facets.is_empty() {
+            continue;
+        }
+        let shown: BTreeSet<&str> = census.get(&id).map(|record| record.fields.iter().map(|(field, _)| field.as_str()).collect()).unwrap_or_default();
+        let changed = projection.fields.iter().filter(|(field, _)| !shown.contains(field.as_str())).any(|(field, value)| {
+            entry.and_then(|entry| entry.last_applied.get(field)).is_none_or(|last| last.declared != digester.value(value) || last.unsettled)
+        });
+        for facet in projection.facets {
+            want(&id, facet, doubt.or(changed.then_some(Urgency::Changed)));
+        }
+    }
+    for (address, entry) in &ledger.entries {
+        let leaving = entry.deletion_policy != tenantry_crd::DeletionPolicy::Retain
+            && desired.accounts.binary_search_by(|decl| decl.address.cmp(address)).is_err();
+        if leaving && let Some(id) = entry.bound() {
+            for facet in dialect.facets_to_end() {
+                want(id, facet, None);
+            }
+        }
+    }
+    let mut order: Vec<(Urgency, DetailKey)> = wants.into_iter().map(|(key, urgency)| (urgency, key)).collect();
+    order.sort();
+    let over_budget = order.len().saturating_sub(budget);
+    order.truncate(budget);
+    Reads { now: order.into_iter().map(|(_, key)| key).collect(), over_budget }
+}
+
+fn entry_of<'l>(ledger: &'l Ledger, decl: &AccountDecl<'_>) -> Option<&'l Entry> {
+    ledger.entries.get(&decl.address).or_else(|| decl.formerly.iter().find_map(|old| ledger.entries.get(old)))
+}
+
+fn stale(as_of: Timestamp, now: Timestamp, age: SignedDuration) -> bool {
+    as_of.saturating_add(age).is_ok_and(|until| until <= now)
+}

@@ -1,0 +1,195 @@
+//! Values of fields, their canonical form and their keyed digests.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// The path of a field in the vendor-neutral projection of a declaration, such as `billing` or `contact.email`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Field(Cow<'static, str>);
+
+impl Field {
+    /// A field that an adapter knows at compile time.
+    pub const fn of(path: &'static str) -> Self {
+        Self(Cow::Borrowed(path))
+    }
+
+    /// A field read from elsewhere (a ledger, a plugin).
+    pub fn owned(path: String) -> Self {
+        Self(Cow::Owned(path))
+    }
+
+    /// The path.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The part before the first dot: fields with one head are shown together.
+    pub fn head(&self) -> &str {
+        self.0.split('.').next().unwrap_or(&self.0)
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::borrow::Borrow<str> for Field {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A field's value. Text from vendors is shown through [`crate::text`] only.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// On or off.
+    Bool(bool),
+    /// A count.
+    Number(i64),
+    /// A text.
+    Text(Box<str>),
+    /// A set of texts, kept sorted by whoever makes it where order means nothing.
+    List(Vec<Box<str>>),
+}
+
+impl Value {
+    /// A text value.
+    pub fn text(text: impl Into<Box<str>>) -> Self {
+        Value::Text(text.into())
+    }
+
+    /// The text, if it is one.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// One line for a terminal.
+    pub fn terminal(&self) -> String {
+        match self {
+            Value::Bool(true) => "yes".into(),
+            Value::Bool(false) => "no".into(),
+            Value::Number(n) => n.to_string(),
+            Value::Text(text) => crate::text::terminal(text),
+            Value::List(items) if items.is_empty() => "none".into(),
+            Value::List(items) => items.iter().map(|item| crate::text::terminal(item)).collect::<Vec<_>>().join(", "),
+        }
+    }
+
+    fn canonical(&self, out: &mut Vec<u8>) {
+        match self {
+            Value::Bool(b) => out.extend_from_slice(if *b { b"b1" } else { b"b0" }),
+            Value::Number(n) => out.extend_from_slice(format!("n{n}").as_bytes()),
+            Value::Text(text) => {
+                out.extend_from_slice(format!("t{}:", text.len()).as_bytes());
+                out.extend_from_slice(text.as_bytes());
+            }
+            Value::List(items) => {
+                out.extend_from_slice(format!("l{}:", items.len()).as_bytes());
+                for item in items {
+                    out.extend_from_slice(format!("{}:", item.len()).as_bytes());
+                    out.extend_from_slice(item.as_bytes());
+                }
+            }
+        }
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Value::text(text)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Value::Bool(value)
+    }
+}
+
+/// A keyed digest: 128 bits of HMAC-SHA-256, in hex. It proves equality to whoever holds the ledger and tells nobody
+/// else what the value was.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Digest(Box<str>);
+
+impl Digest {
+    /// The hex digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Makes the digests of one ledger; keyed by the ledger's lineage.
+#[derive(Clone)]
+pub struct Digester {
+    keyed: Hmac<Sha256>,
+}
+
+impl Digester {
+    /// A digester with the given key.
+    pub fn new(key: &str) -> Self {
+        Self { keyed: Hmac::new_from_slice(key.as_bytes()).expect("HMAC takes keys of any length") }
+    }
+
+    /// The digest of a field's value.
+    pub fn value(&self, value: &Value) -> Digest {
+        let mut bytes = Vec::with_capacity(64);
+        value.canonical(&mut bytes);
+        self.bytes(&bytes)
+    }
+
+    /// The digest of any text.
+    pub fn text(&self, text: &str) -> Digest {
+        self.bytes(text.as_bytes())
+    }
+
+    fn bytes(&self, bytes: &[u8]) -> Digest {
+        let mut mac = self.keyed.clone();
+        mac.update(bytes);
+        Digest(hex(&mac.finalize().into_bytes()[..16]).into())
+    }
+}
+
+/// Lower-case hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        out.push(char::from_digit(u32::from(byte >> 4), 16).expect("a nibble"));
+        out.push(char::from_digit(u32::from(byte & 15), 16).expect("a nibble"));
+    }
+    out
+}
+
+/// An unkeyed SHA-256 over length-prefixed parts: fingerprints of steps, ids of tasks.
+pub(crate) fn sha256<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().into()
+}
+
+/// The canonical bytes of a value, for fingerprints.
+pub(crate) fn canonical(value: &Value) -> Vec<u8> {
+    let mut out = Vec::new();
+    value.canonical(&mut out);
+    out
+}
