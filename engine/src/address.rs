@@ -59,7 +59,12 @@ pub const DEFAULT_NAMESPACE: &str = "default";
 impl Address {
     /// The address of a customer's account.
     pub fn account(namespace: &str, customer: &str, account: &str) -> Self {
-        Self { kind: Kind::Customer, namespace: namespace.into(), name: customer.into(), account: Some(account.into()) }
+        Self {
+            kind: Kind::Customer,
+            namespace: namespace.into(),
+            name: customer.into(),
+            account: Some(account.into()),
+        }
     }
 
     /// The address of a licence.

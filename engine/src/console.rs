@@ -13,7 +13,9 @@ use crate::action::Action;
 use crate::address::{Address, RemoteId};
 use crate::capability::{Capabilities, Party, Row};
 use crate::desired::{AccountDecl, LicenseDecl};
-use crate::observed::{Blocker, Census, DetailKey, Details, Facet, FacetRead, Identity, KeyKind, ReadCost, Record, Refusal};
+use crate::observed::{
+    Blocker, Census, DetailKey, Details, Facet, FacetRead, Identity, KeyKind, ReadCost, Record, Refusal,
+};
 use crate::operation::{Ack, Next, Request};
 use crate::plan::findings::Finding;
 use crate::plan::matching::Key;
@@ -159,7 +161,9 @@ pub enum Sent {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ConsoleError {
     /// No connection, or none in time.
-    #[error("{console} cannot be reached: {because}; check the network and --endpoint, or see the vendor's status page")]
+    #[error(
+        "{console} cannot be reached: {because}; check the network and --endpoint, or see the vendor's status page"
+    )]
     Unreachable {
         /// Title of the console.
         console: String,

@@ -12,6 +12,7 @@ pub mod address;
 pub mod capability;
 pub mod console;
 pub mod desired;
+pub mod execute;
 pub mod ledger;
 pub mod observed;
 pub mod operation;

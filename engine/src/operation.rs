@@ -158,9 +158,11 @@ impl Operation {
     /// When it was sent, if it was.
     pub fn sent_at(&self) -> Option<Timestamp> {
         match &self.phase {
-            Phase::Sent { at } | Phase::Acked { at, .. } | Phase::Ambiguous { at, .. } | Phase::Unknown { at, .. } | Phase::Attested { at } => {
-                Some(*at)
-            }
+            Phase::Sent { at }
+            | Phase::Acked { at, .. }
+            | Phase::Ambiguous { at, .. }
+            | Phase::Unknown { at, .. }
+            | Phase::Attested { at } => Some(*at),
             Phase::Intent | Phase::NotHappened { .. } => None,
         }
     }

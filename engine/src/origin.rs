@@ -43,7 +43,9 @@ impl Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Origin::File { path, line, column } => write!(f, "{}:{line}:{column}", crate::text::terminal(path)),
+            Origin::File { path, line, column } => {
+                write!(f, "{}:{line}:{column}", crate::text::terminal(path))
+            }
             Origin::Object { object, namespace, name, generation } => {
                 write!(f, "{object} {namespace}/{name}@{generation}")
             }

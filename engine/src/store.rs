@@ -43,7 +43,9 @@ pub struct LogEvent {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Another writer was faster.
-    #[error("the ledger of {account} was written by somebody else (serial {found}, expected {expected}); run again")]
+    #[error(
+        "the ledger of {account} was written by somebody else (serial {found}, expected {expected}); run again"
+    )]
     Conflict {
         /// Whose ledger.
         account: String,
@@ -53,7 +55,9 @@ pub enum StoreError {
         found: u64,
     },
     /// Somebody holds the lock.
-    #[error("the state is locked by {owner} since {since}; wait for it, or, if that run is dead: tenantry state unlock")]
+    #[error(
+        "the state is locked by {owner} since {since}; wait for it, or, if that run is dead: tenantry state unlock"
+    )]
     Locked {
         /// Who.
         owner: String,

@@ -82,7 +82,9 @@ impl Value {
             Value::Number(n) => n.to_string(),
             Value::Text(text) => crate::text::terminal(text),
             Value::List(items) if items.is_empty() => "none".into(),
-            Value::List(items) => items.iter().map(|item| crate::text::terminal(item)).collect::<Vec<_>>().join(", "),
+            Value::List(items) => {
+                items.iter().map(|item| crate::text::terminal(item)).collect::<Vec<_>>().join(", ")
+            }
         }
     }
 

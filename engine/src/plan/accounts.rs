@@ -1,7 +1,7 @@
 //! One declared account: bound, to be adopted, to be created, to be invited, or in the way of itself.
 
 use jiff::Timestamp;
-use tenantry_crd::Onboarding;
+use tenantry_crd::customer::Onboarding;
 
 use crate::action::Action;
 use crate::address::RemoteId;
@@ -23,7 +23,11 @@ pub(super) fn plan(ctx: &mut Context<'_>, n: usize) {
     let want = effective_want(ctx, decl);
     remember(ctx, decl, want);
     let entry = ctx.entry(&decl.address).cloned();
-    if entry.as_ref().and_then(|entry| entry.operation.as_ref()).is_some_and(|operation| !matches!(operation.phase, Phase::NotHappened { .. })) {
+    if entry
+        .as_ref()
+        .and_then(|entry| entry.operation.as_ref())
+        .is_some_and(|operation| !matches!(operation.phase, Phase::NotHappened { .. }))
+    {
         return;
     }
     let projection = ctx.project(decl);
@@ -94,7 +98,12 @@ fn given(ctx: &Context<'_>, decl: &AccountDecl<'_>) -> Vec<String> {
 pub(super) fn ensure_entry(ctx: &mut Context<'_>, decl: &AccountDecl<'_>) {
     if ctx.entry(&decl.address).is_none() {
         let given = given(ctx, decl);
-        let entry = remembered(Entry::declared(decl.origin.clone(), ctx.input.now), decl, decl.want, given.into_iter());
+        let entry = remembered(
+            Entry::declared(decl.origin.clone(), ctx.input.now),
+            decl,
+            decl.want,
+            given.into_iter(),
+        );
         ctx.put(&decl.address, "", "", entry);
     }
 }
@@ -105,42 +114,77 @@ fn own_contacts(ctx: &mut Context<'_>, decl: &AccountDecl<'_>) {
             && ctx.excluded.is_own(email)
         {
             ctx.finding(
-                Finding::new(Code::OwnContact, format!("{} is an address of yours, not of the customer", terminal(email)))
-                    .about(&decl.address)
-                    .at(&decl.origin)
-                    .field(format!("spec.contacts[{n}].email"))
-                    .next("name somebody at the customer: vendors confirm with them"),
+                Finding::new(
+                    Code::OwnContact,
+                    format!("{} is an address of yours, not of the customer", terminal(email)),
+                )
+                .about(&decl.address)
+                .at(&decl.origin)
+                .field(format!("spec.contacts[{n}].email"))
+                .next("name somebody at the customer: vendors confirm with them"),
             );
         }
     }
 }
 
-fn bound(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, want: Want, entry: &Entry, id: &RemoteId, projection: &Projection) {
+fn bound(
+    ctx: &mut Context<'_>,
+    decl: &AccountDecl<'_>,
+    want: Want,
+    entry: &Entry,
+    id: &RemoteId,
+    projection: &Projection,
+) {
     if let Some(named) = named(decl)
         && named != *id
     {
         return ctx.finding(
-            Finding::new(Code::Contradiction, format!("id says \"{}\", but it is bound to \"{}\"", terminal(named.as_str()), terminal(id.as_str())))
-                .about(&decl.address)
-                .at(&decl.origin)
-                .field(decl.path("id"))
-                .next(format!("correct the id, or give the old record up first: tenantry state forget {}", decl.address)),
+            Finding::new(
+                Code::Contradiction,
+                format!(
+                    "id says \"{}\", but it is bound to \"{}\"",
+                    terminal(named.as_str()),
+                    terminal(id.as_str())
+                ),
+            )
+            .about(&decl.address)
+            .at(&decl.origin)
+            .field(decl.path("id"))
+            .next(format!(
+                "correct the id, or give the old record up first: tenantry state forget {}",
+                decl.address
+            )),
         );
     }
     let Some(record) = ctx.input.observed.census.get(id) else {
         return gone(ctx, decl, want, entry);
     };
     if entry.ended_elsewhere.is_some() {
-        ctx.edit(&decl.address, "seen-again", "the record is listed again", |entry| entry.ended_elsewhere = None);
+        ctx.edit(&decl.address, "seen-again", "the record is listed again", |entry| {
+            entry.ended_elsewhere = None
+        });
     }
     if entry.standing == Standing::Released {
-        ctx.steps.push(adopt(ctx, decl, record, projection, Reason::new(ReasonCode::DeclaredAgain, "declared again; it was never let go in the console")));
+        let again =
+            Reason::new(ReasonCode::DeclaredAgain, "declared again; it was never let go in the console");
+        let step = adopt(ctx, decl, record, projection, again);
+        ctx.steps.push(step);
         return;
     }
     let renamed = ctx.renamed.values().any(|new| *new == decl.address);
     if renamed {
-        let mut step = adopt(ctx, decl, record, projection, Reason::new(ReasonCode::Renamed, "formerly names its old address; nothing is asked of the console"));
-        step.inside.moved_from = ctx.renamed.iter().find(|(_, new)| **new == decl.address).map(|(old, _)| old.clone());
+        let mut step = adopt(
+            ctx,
+            decl,
+            record,
+            projection,
+            Reason::new(
+                ReasonCode::Renamed,
+                "formerly names its old address; nothing is asked of the console",
+            ),
+        );
+        step.inside.moved_from =
+            ctx.renamed.iter().find(|(_, new)| **new == decl.address).map(|(old, _)| old.clone());
         step.changes.clear();
         if let Some(old) = &step.inside.moved_from {
             step.changes.push(Change {
@@ -168,25 +212,35 @@ fn gone(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, want: Want, entry: &Entry
     }
     let now = ctx.input.now;
     if want != Want::Present {
-        return ctx.edit(&decl.address, "ended", "the console does not list it any more, as wanted", |entry| {
-            entry.standing = Standing::Ended;
-            entry.since = now;
-            entry.tasks.clear();
-        });
+        return ctx.edit(
+            &decl.address,
+            "ended",
+            "the console does not list it any more, as wanted",
+            |entry| {
+                entry.standing = Standing::Ended;
+                entry.since = now;
+                entry.tasks.clear();
+            },
+        );
     }
     if entry.ended_elsewhere.is_none() {
-        ctx.edit(&decl.address, "ended-elsewhere", "the console does not list it any more", |entry| entry.ended_elsewhere = Some(now));
+        ctx.edit(&decl.address, "ended-elsewhere", "the console does not list it any more", |entry| {
+            entry.ended_elsewhere = Some(now)
+        });
     }
     ended_elsewhere(ctx, decl);
 }
 
 fn ended_elsewhere(ctx: &mut Context<'_>, decl: &AccountDecl<'_>) {
     ctx.finding(
-        Finding::new(Code::EndedElsewhere, "it was there and is gone; tenantry did not end it in this way and does not make it again")
-            .about(&decl.address)
-            .at(&decl.origin)
-            .next(format!("if it is to begin anew: tenantry state forget {}", decl.address))
-            .next("if it is to stay away: want: Detached"),
+        Finding::new(
+            Code::EndedElsewhere,
+            "it was there and is gone; tenantry did not end it in this way and does not make it again",
+        )
+        .about(&decl.address)
+        .at(&decl.origin)
+        .next(format!("if it is to begin anew: tenantry state forget {}", decl.address))
+        .next("if it is to stay away: want: Detached"),
     );
 }
 
@@ -194,10 +248,14 @@ fn unavailable(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, row: Row) {
     let title = ctx.input.dialect.title().to_owned();
     let note = ctx.caps().cells.get(&row).map(|cell| cell.note.clone()).unwrap_or_default();
     let (code, words) = match ctx.by(row) {
-        By::NotYet => (Code::NotSupportedYet, format!("{title} can do this, this version of tenantry cannot: {}", row.words())),
+        By::NotYet => (
+            Code::NotSupportedYet,
+            format!("{title} can do this, this version of tenantry cannot: {}", row.words()),
+        ),
         _ => (Code::NotThere, format!("{title} has no such thing: {}", row.words())),
     };
-    let mut finding = Finding::new(code, words).about(&decl.address).at(&decl.origin).field(decl.path("want"));
+    let mut finding =
+        Finding::new(code, words).about(&decl.address).at(&decl.origin).field(decl.path("want"));
     if !note.is_empty() {
         finding = finding.next(note);
     }
@@ -229,7 +287,8 @@ fn unbound(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, entry: Option<&Entry>,
         return id_not_found(ctx, decl);
     }
     let candidates = ctx.lookalikes(projection, decl);
-    let free: Vec<_> = candidates.iter().filter(|candidate| ctx.holder(&candidate.record.id).is_none()).cloned().collect();
+    let free: Vec<_> =
+        candidates.iter().filter(|candidate| ctx.holder(&candidate.record.id).is_none()).cloned().collect();
     match decl.account.onboarding.unwrap_or_default() {
         Onboarding::Create => create(ctx, decl, projection, &candidates, &free),
         Onboarding::Existing => {
@@ -237,19 +296,26 @@ fn unbound(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, entry: Option<&Entry>,
             match sufficing.as_slice() {
                 [one] => {
                     let words = format!("the same {}", one.words());
-                    let step = adopt(ctx, decl, one.record, projection, Reason::new(ReasonCode::Matched, words));
+                    let step =
+                        adopt(ctx, decl, one.record, projection, Reason::new(ReasonCode::Matched, words));
                     ctx.steps.push(step);
                 }
                 [] if decl.invitation.is_some() => super::invitations::invite(ctx, decl, projection),
                 [] => not_found(ctx, decl, &free),
                 several => {
-                    let ids: Vec<String> = several.iter().map(|one| format!("\"{}\" ({})", terminal(one.record.id.as_str()), one.words())).collect();
+                    let ids: Vec<String> = several
+                        .iter()
+                        .map(|one| format!("\"{}\" ({})", terminal(one.record.id.as_str()), one.words()))
+                        .collect();
                     ctx.finding(
-                        Finding::new(Code::AmbiguousMatch, format!("{} records match: {}", ids.len(), ids.join(", ")))
-                            .about(&decl.address)
-                            .at(&decl.origin)
-                            .field(decl.path("id"))
-                            .next("write the right one's id into this account"),
+                        Finding::new(
+                            Code::AmbiguousMatch,
+                            format!("{} records match: {}", ids.len(), ids.join(", ")),
+                        )
+                        .about(&decl.address)
+                        .at(&decl.origin)
+                        .field(decl.path("id"))
+                        .next("write the right one's id into this account"),
                     );
                 }
             }
@@ -260,11 +326,17 @@ fn unbound(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, entry: Option<&Entry>,
 fn id_not_found(ctx: &mut Context<'_>, decl: &AccountDecl<'_>) {
     if ctx.input.observed.census.complete() {
         ctx.finding(
-            Finding::new(Code::IdNotFound, format!("no record there has the id \"{}\"", terminal(decl.account.id.as_deref().unwrap_or_default())))
-                .about(&decl.address)
-                .at(&decl.origin)
-                .field(decl.path("id"))
-                .next("correct it, or leave it out"),
+            Finding::new(
+                Code::IdNotFound,
+                format!(
+                    "no record there has the id \"{}\"",
+                    terminal(decl.account.id.as_deref().unwrap_or_default())
+                ),
+            )
+            .about(&decl.address)
+            .at(&decl.origin)
+            .field(decl.path("id"))
+            .next("correct it, or leave it out"),
         );
     } else {
         ctx.not_compared += 1;
@@ -272,9 +344,19 @@ fn id_not_found(ctx: &mut Context<'_>, decl: &AccountDecl<'_>) {
 }
 
 fn made_elsewhere(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, projection: &Projection) {
-    let free: Vec<_> = ctx.lookalikes(projection, decl).into_iter().filter(|c| c.suffices() && ctx.holder(&c.record.id).is_none()).collect();
+    let free: Vec<_> = ctx
+        .lookalikes(projection, decl)
+        .into_iter()
+        .filter(|c| c.suffices() && ctx.holder(&c.record.id).is_none())
+        .collect();
     if let [one] = free.as_slice() {
-        let step = adopt(ctx, decl, one.record, projection, Reason::new(ReasonCode::Matched, format!("the same {}", one.words())));
+        let step = adopt(
+            ctx,
+            decl,
+            one.record,
+            projection,
+            Reason::new(ReasonCode::Matched, format!("the same {}", one.words())),
+        );
         return ctx.steps.push(step);
     }
     let via = decl.account.via.as_ref().map(|via| via.account.clone()).unwrap_or_default();
@@ -297,7 +379,11 @@ fn not_found(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, free: &[super::match
         return ctx.finding(
             Finding::new(
                 Code::PossibleMatch,
-                format!("\"{}\" shares only its {}: too little to bind it", one.record.name.terminal(), one.words()),
+                format!(
+                    "\"{}\" shares only its {}: too little to bind it",
+                    one.record.name.terminal(),
+                    one.words()
+                ),
             )
             .about(&decl.address)
             .at(&decl.origin)
@@ -322,21 +408,31 @@ fn not_found(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, free: &[super::match
 fn adopt_named(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, id: &RemoteId, projection: &Projection) {
     if let Some(holder) = ctx.holder(id).cloned() {
         return ctx.finding(
-            Finding::new(Code::BoundTwice, format!("\"{}\" is bound to {holder} already", terminal(id.as_str())))
-                .about(&decl.address)
-                .at(&decl.origin)
-                .field(decl.path("id"))
-                .next("one record belongs to one declaration: correct the id here or there"),
+            Finding::new(
+                Code::BoundTwice,
+                format!("\"{}\" is bound to {holder} already", terminal(id.as_str())),
+            )
+            .about(&decl.address)
+            .at(&decl.origin)
+            .field(decl.path("id"))
+            .next("one record belongs to one declaration: correct the id here or there"),
         );
     }
     if let Some(record) = ctx.input.observed.census.get(id) {
-        let step = adopt(ctx, decl, record, projection, Reason::new(ReasonCode::NamedById, "its id is declared"));
+        let step =
+            adopt(ctx, decl, record, projection, Reason::new(ReasonCode::NamedById, "its id is declared"));
         ctx.steps.push(step);
     }
 }
 
 /// A step that binds a record. What differs is listed; the next plan changes it.
-pub(super) fn adopt(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, record: &Record, projection: &Projection, because: Reason) -> Step {
+pub(super) fn adopt(
+    ctx: &mut Context<'_>,
+    decl: &AccountDecl<'_>,
+    record: &Record,
+    projection: &Projection,
+    because: Reason,
+) -> Step {
     ensure_entry(ctx, decl);
     ctx.adopted.insert(record.id.clone(), decl.address.clone());
     let mut changes = Vec::new();
@@ -346,10 +442,18 @@ pub(super) fn adopt(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, record: &Reco
         let Some(value) = record.field(field.as_str()) else { continue };
         shown.push((field.clone(), value.clone()));
         if super::compare::kept(ctx, field) && !ctx.input.dialect.same(field, wanted, value) {
-            changes.push(Change { field: field.clone(), label: rule.label.into(), old: Some(value.clone()), new: Some(wanted.clone()) });
+            changes.push(Change {
+                field: field.clone(),
+                label: rule.label.into(),
+                old: Some(value.clone()),
+                new: Some(wanted.clone()),
+            });
         }
     }
-    let mut notes = vec![("binds".to_owned(), format!("\"{}\" · {}", record.name.terminal(), terminal(record.id.as_str())))];
+    let mut notes = vec![(
+        "binds".to_owned(),
+        format!("\"{}\" · {}", record.name.terminal(), terminal(record.id.as_str())),
+    )];
     if !changes.is_empty() {
         notes.push(("then".to_owned(), "what differs is changed by the next plan".to_owned()));
     }
@@ -383,12 +487,19 @@ fn create(
         return ctx.finding(
             Finding::new(
                 Code::PossibleDuplicate,
-                format!("not created: \"{}\" is there with the same {}", twin.record.name.terminal(), twin.words()),
+                format!(
+                    "not created: \"{}\" is there with the same {}",
+                    twin.record.name.terminal(),
+                    twin.words()
+                ),
             )
             .about(&decl.address)
             .at(&decl.origin)
             .next(format!("if it is this customer, bind it: id: \"{}\"", terminal(twin.record.id.as_str())))
-            .next(format!("if it is another company: distinctFrom: [\"{}\"]", terminal(twin.record.id.as_str()))),
+            .next(format!(
+                "if it is another company: distinctFrom: [\"{}\"]",
+                terminal(twin.record.id.as_str())
+            )),
         );
     }
     if !ctx.input.observed.census.complete() {
@@ -408,7 +519,11 @@ fn create(
         .iter()
         .map(|(field, value)| Change {
             field: field.clone(),
-            label: ctx.caps().fields.get(field).map_or_else(|| field.to_string(), |rule| rule.label.to_owned()),
+            label: ctx
+                .caps()
+                .fields
+                .get(field)
+                .map_or_else(|| field.to_string(), |rule| rule.label.to_owned()),
             old: None,
             new: Some(value.clone()),
         })
@@ -443,7 +558,12 @@ fn create(
             keys: projection.keys.clone(),
             lookalikes: candidates
                 .iter()
-                .filter(|candidate| candidate.agree.iter().any(|kind| kind.strong() || *kind == crate::observed::KeyKind::Name))
+                .filter(|candidate| {
+                    candidate
+                        .agree
+                        .iter()
+                        .any(|kind| kind.strong() || *kind == crate::observed::KeyKind::Name)
+                })
                 .map(|candidate| candidate.record.id.clone())
                 .chain(decl.account.distinct_from.iter().map(|id| RemoteId::from(id.as_str())))
                 .collect(),

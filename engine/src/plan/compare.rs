@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use tenantry_crd::{DriftPolicy, Naming};
+use tenantry_crd::console::{DriftPolicy, Naming};
 
 use crate::action::Action;
 use crate::capability::{By, Row};
@@ -45,13 +45,22 @@ enum Outcome {
 }
 
 /// Plans the differences of a bound account.
-pub(super) fn fields(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, entry: &Entry, record: &Record, projection: &Projection) {
+pub(super) fn fields(
+    ctx: &mut Context<'_>,
+    decl: &AccountDecl<'_>,
+    entry: &Entry,
+    record: &Record,
+    projection: &Projection,
+) {
     let facet = ctx.input.observed.facet(&record.id, Facet::Account);
     if let Some(refusal) = facet.and_then(|read| read.unreadable.as_ref()) {
         ctx.finding(
             Finding::new(
                 Code::NotReadable,
-                format!("{}; not compared, nothing is planned for it", crate::console::refusal_words(refusal)),
+                format!(
+                    "{}; not compared, nothing is planned for it",
+                    crate::console::refusal_words(refusal)
+                ),
             )
             .about(&decl.address)
             .at(&decl.origin),
@@ -68,7 +77,8 @@ pub(super) fn fields(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, entry: &Entr
         if !kept(ctx, field) {
             continue;
         }
-        let change = |old| Change { field: field.clone(), label: rule.label.into(), old, new: Some(wanted.clone()) };
+        let change =
+            |old| Change { field: field.clone(), label: rule.label.into(), old, new: Some(wanted.clone()) };
         match one(ctx, entry, record, field, wanted, rule.observable) {
             Outcome::Same => {}
             Outcome::Note(applied) => notes.push((field.clone(), applied)),
@@ -81,7 +91,8 @@ pub(super) fn fields(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, entry: &Entr
     if !notes.is_empty() {
         ctx.edit(&decl.address, "", "", |entry| entry.last_applied.extend(notes));
     }
-    let correct = ctx.input.approvals.correct_drift || ctx.input.desired.console.spec.drift.accounts == DriftPolicy::Correct;
+    let correct = ctx.input.approvals.correct_drift
+        || ctx.input.desired.console.spec.drift.accounts == DriftPolicy::Correct;
     for (row, changes) in drifted {
         if correct || caused.contains_key(&row) {
             // One request carries the whole profile: a caused change takes the drifted fields of its row along.
@@ -98,7 +109,14 @@ pub(super) fn fields(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, entry: &Entr
     }
 }
 
-fn one(ctx: &Context<'_>, entry: &Entry, record: &Record, field: &Field, wanted: &Value, observable: bool) -> Outcome {
+fn one(
+    ctx: &Context<'_>,
+    entry: &Entry,
+    record: &Record,
+    field: &Field,
+    wanted: &Value,
+    observable: bool,
+) -> Outcome {
     let last = entry.last_applied.get(field);
     let declared = ctx.digester.value(wanted);
     let as_declared = last.is_some_and(|last| last.declared == declared);
@@ -149,7 +167,14 @@ fn report(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, changes: &[Change]) {
     }
 }
 
-fn update(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, entry: &Entry, record: &Record, row: Row, changes: Vec<Change>) {
+fn update(
+    ctx: &mut Context<'_>,
+    decl: &AccountDecl<'_>,
+    entry: &Entry,
+    record: &Record,
+    row: Row,
+    changes: Vec<Change>,
+) {
     let subject = ctx.subject(&decl.address, Some(decl), Some(record));
     let causes = ctx.input.dialect.consequences(row, Action::Update, &subject);
     let performer = match ctx.by(row) {
@@ -157,9 +182,11 @@ fn update(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, entry: &Entry, record: 
         By::Person(_) => super::manual::performer(ctx, row, Action::Update, subject, None, &changes),
         by @ (By::NotYet | By::Never) => return cannot(ctx, decl, by, &changes),
     };
-    let drift_only = changes.iter().all(|change| entry.last_applied.get(&change.field).is_some_and(|last| {
-        change.new.as_ref().is_some_and(|new| ctx.digester.value(new) == last.declared)
-    }));
+    let drift_only = changes.iter().all(|change| {
+        entry.last_applied.get(&change.field).is_some_and(|last| {
+            change.new.as_ref().is_some_and(|new| ctx.digester.value(new) == last.declared)
+        })
+    });
     let because = if drift_only {
         Reason::new(ReasonCode::Drifted, "the console was changed, the declaration was not")
     } else {
@@ -188,7 +215,9 @@ fn update(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, entry: &Entry, record: 
 pub(super) fn changes_words(changes: &[Change]) -> String {
     match changes {
         [one] => match (&one.old, &one.new) {
-            (Some(old), Some(new)) => format!("{} is {}, {} is declared", one.label, old.terminal(), new.terminal()),
+            (Some(old), Some(new)) => {
+                format!("{} is {}, {} is declared", one.label, old.terminal(), new.terminal())
+            }
             (None, Some(new)) => format!("{} is declared as {}", one.label, new.terminal()),
             _ => format!("{} is declared otherwise", one.label),
         },
@@ -208,6 +237,8 @@ fn cannot(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, by: By, changes: &[Chan
             By::NotYet => format!("{} is {old}: changing it is not supported yet", change.label),
             _ => format!("{} is {old} and cannot be changed there", terminal(&change.label)),
         };
-        ctx.finding(Finding::new(code, words).about(&decl.address).at(&decl.origin).next("declare what is there"));
+        ctx.finding(
+            Finding::new(code, words).about(&decl.address).at(&decl.origin).next("declare what is there"),
+        );
     }
 }

@@ -82,7 +82,9 @@ impl<'a> Context<'a> {
     /// Who can do it, given what the vendor has refused to us before.
     pub fn by(&self, row: Row) -> By {
         match self.caps().by(row) {
-            By::Api if self.input.ledger.header.refused_rows.contains_key(&row) => By::Person(Party::Operator),
+            By::Api if self.input.ledger.header.refused_rows.contains_key(&row) => {
+                By::Person(Party::Operator)
+            }
             by => by,
         }
     }
@@ -110,7 +112,13 @@ impl<'a> Context<'a> {
     }
 
     /// Changes an entry by observation; stored before the first step.
-    pub fn edit(&mut self, address: &Address, event: &'static str, words: impl Into<String>, change: impl FnOnce(&mut Entry)) {
+    pub fn edit(
+        &mut self,
+        address: &Address,
+        event: &'static str,
+        words: impl Into<String>,
+        change: impl FnOnce(&mut Entry),
+    ) {
         let Some(mut entry) = self.entry(address).cloned() else { return };
         change(&mut entry);
         self.put(address, event, words, entry);
@@ -138,7 +146,12 @@ impl<'a> Context<'a> {
         self.input.observed.facet(id, Facet::Licenses)
     }
 
-    pub fn subject<'s>(&self, address: &'s Address, decl: Option<&'s AccountDecl<'s>>, record: Option<&'s Record>) -> Subject<'s>
+    pub fn subject<'s>(
+        &self,
+        address: &'s Address,
+        decl: Option<&'s AccountDecl<'s>>,
+        record: Option<&'s Record>,
+    ) -> Subject<'s>
     where
         'a: 's,
     {
@@ -148,7 +161,8 @@ impl<'a> Context<'a> {
     /// Whether this census proves absence for something last written then.
     pub fn conclusive_since(&self, wrote: Option<Timestamp>) -> bool {
         let census = &self.input.observed.census;
-        census.complete() && wrote.is_none_or(|wrote| census.began >= self.input.patience.conclusive_from(wrote))
+        census.complete()
+            && wrote.is_none_or(|wrote| census.began >= self.input.patience.conclusive_from(wrote))
     }
 
     pub fn finding(&mut self, finding: Finding) {
@@ -160,17 +174,27 @@ impl<'a> Context<'a> {
     }
 
     /// Records that look like a declaration, without those that it says are others.
-    pub fn lookalikes(&self, projection: &Projection, decl: &AccountDecl<'_>) -> Vec<super::matching::Candidate<'a>> {
+    pub fn lookalikes(
+        &self,
+        projection: &Projection,
+        decl: &AccountDecl<'_>,
+    ) -> Vec<super::matching::Candidate<'a>> {
         let distinct: BTreeSet<&str> = decl.account.distinct_from.iter().map(String::as_str).collect();
         self.index().candidates(&projection.keys, &self.excluded, |id| distinct.contains(id.as_str()))
     }
 
     pub fn census_findings(&mut self) {
+        for row in self.input.ledger.header.refused_rows.keys() {
+            self.findings.push(super::settle::position_finding(*row));
+        }
         let census = &self.input.observed.census;
         if let Some(because) = &census.incomplete {
             self.findings.push(
-                Finding::new(Code::IncompleteCensus, format!("the list of customers did not arrive whole: {}", terminal(because)))
-                    .next("nothing is removed, and nothing counts as absent, until it does: run again"),
+                Finding::new(
+                    Code::IncompleteCensus,
+                    format!("the list of customers did not arrive whole: {}", terminal(because)),
+                )
+                .next("nothing is removed, and nothing counts as absent, until it does: run again"),
             );
         }
         let cap = self.input.desired.console.spec.guards.effective().max_removal_percent;
@@ -203,15 +227,21 @@ impl<'a> Context<'a> {
                         Code::UnboundRecord,
                         format!("\"{}\" is in the console and declared nowhere", record.name.terminal()),
                     )
-                    .next(format!("declare it with id: \"{}\" to bind it, or leave it: nothing touches it", terminal(record.id.as_str()))),
+                    .next(format!(
+                        "declare it with id: \"{}\" to bind it, or leave it: nothing touches it",
+                        terminal(record.id.as_str())
+                    )),
                 );
             }
         }
         self.findings.append(&mut named);
         if unbound > UNBOUND_SHOWN {
             self.findings.push(
-                Finding::new(Code::UnboundRecord, format!("{} more records are declared nowhere", unbound - UNBOUND_SHOWN))
-                    .next("all of them: tenantry observe"),
+                Finding::new(
+                    Code::UnboundRecord,
+                    format!("{} more records are declared nowhere", unbound - UNBOUND_SHOWN),
+                )
+                .next("all of them: tenantry observe"),
             );
         }
     }
@@ -228,7 +258,9 @@ impl<'a> Context<'a> {
 
     pub fn finish(mut self) -> Planned {
         self.waiting.sort_by(|a, b| (&a.address, a.why).cmp(&(&b.address, b.why)));
-        self.findings.sort_by(|a, b| (a.severity, a.code, &a.address, &a.words).cmp(&(b.severity, b.code, &b.address, &b.words)));
+        self.findings.sort_by(|a, b| {
+            (a.severity, a.code, &a.address, &a.words).cmp(&(b.severity, b.code, &b.address, &b.words))
+        });
         self.findings.dedup();
         let wake = self
             .waiting
@@ -242,7 +274,11 @@ impl<'a> Context<'a> {
             .overlay
             .into_iter()
             .filter(|(address, entry)| self.input.ledger.entries.get(address) != Some(entry))
-            .map(|(address, entry)| Upkeep { events: self.events.remove(&address).unwrap_or_default(), address, entry })
+            .map(|(address, entry)| Upkeep {
+                events: self.events.remove(&address).unwrap_or_default(),
+                address,
+                entry,
+            })
             .collect();
         Planned {
             plan: Plan {
@@ -269,7 +305,12 @@ impl<'a> Context<'a> {
 
 /// The entry that a declaration needs before anything is done for it, with what is remembered of the declaration
 /// brought up to date.
-pub(super) fn remembered(mut entry: Entry, decl: &AccountDecl<'_>, want: Want, given: impl Iterator<Item = String>) -> Entry {
+pub(super) fn remembered(
+    mut entry: Entry,
+    decl: &AccountDecl<'_>,
+    want: Want,
+    given: impl Iterator<Item = String>,
+) -> Entry {
     if !same_place(&entry.origin, &decl.origin) {
         entry.origin = decl.origin.clone();
     }
@@ -288,9 +329,10 @@ pub(super) fn same_place(a: &crate::origin::Origin, b: &crate::origin::Origin) -
     use crate::origin::Origin::{File, Object};
     match (a, b) {
         (File { path: a, .. }, File { path: b, .. }) => a == b,
-        (Object { object: a, namespace: b, name: c, .. }, Object { object: x, namespace: y, name: z, .. }) => {
-            (a, b, c) == (x, y, z)
-        }
+        (
+            Object { object: a, namespace: b, name: c, .. },
+            Object { object: x, namespace: y, name: z, .. },
+        ) => (a, b, c) == (x, y, z),
         _ => false,
     }
 }

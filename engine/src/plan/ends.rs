@@ -58,7 +58,10 @@ fn one(ctx: &mut Context<'_>, ending: &Ending<'_>) {
         let (code, words) = if by == By::Never {
             (Code::NotThere, format!("{title} has no such thing: {}", ending.row.words()))
         } else {
-            (Code::NotSupportedYet, format!("{title} can do this, this version of tenantry cannot: {}", ending.row.words()))
+            (
+                Code::NotSupportedYet,
+                format!("{title} can do this, this version of tenantry cannot: {}", ending.row.words()),
+            )
         };
         let mut finding = Finding::new(code, words).about(address).at(&entry.origin);
         if ending.row == Row::Remove {
@@ -72,9 +75,12 @@ fn one(ctx: &mut Context<'_>, ending: &Ending<'_>) {
             Some(read) => {
                 let words = read.unreadable.as_ref().map(crate::console::refusal_words).unwrap_or_default();
                 return ctx.finding(
-                    Finding::new(Code::NotReadable, format!("what stands against ending it cannot be read: {words}"))
-                        .about(address)
-                        .at(&entry.origin),
+                    Finding::new(
+                        Code::NotReadable,
+                        format!("what stands against ending it cannot be read: {words}"),
+                    )
+                    .about(address)
+                    .at(&entry.origin),
                 );
             }
             None => {
@@ -143,13 +149,18 @@ fn still_licensed(ctx: &mut Context<'_>, ending: &Ending<'_>) -> bool {
                     read.licenses.iter().find(|one| one.id == license)?.blocks_end.as_ref()?.until
                 });
             ctx.finding(
-                Finding::new(Code::StillLicensed, format!("{} is still declared as Present", license.address))
-                    .about(&ending.address)
-                    .at(&license.origin)
-                    .next(until.map_or_else(
-                        || "declare it as Removed first".to_owned(),
-                        |until| format!("declare it as Removed first; it can end on {}", super::accounts::date(until)),
-                    )),
+                Finding::new(
+                    Code::StillLicensed,
+                    format!("{} is still declared as Present", license.address),
+                )
+                .about(&ending.address)
+                .at(&license.origin)
+                .next(until.map_or_else(
+                    || "declare it as Removed first".to_owned(),
+                    |until| {
+                        format!("declare it as Removed first; it can end on {}", super::accounts::date(until))
+                    },
+                )),
             );
         } else if bound {
             blocked = true;
@@ -161,7 +172,13 @@ fn still_licensed(ctx: &mut Context<'_>, ending: &Ending<'_>) -> bool {
     blocked
 }
 
-fn wait(ctx: &mut Context<'_>, address: &Address, origin: &crate::origin::Origin, words: &str, until: Option<Timestamp>) {
+fn wait(
+    ctx: &mut Context<'_>,
+    address: &Address,
+    origin: &crate::origin::Origin,
+    words: &str,
+    until: Option<Timestamp>,
+) {
     ctx.waiting.push(Waiting {
         address: address.clone(),
         why: WaitingFor::Prerequisite,

@@ -137,7 +137,15 @@ pub struct Finding {
 impl Finding {
     /// A finding with its code's severity.
     pub fn new(code: Code, words: impl Into<String>) -> Self {
-        Self { code, severity: code.severity(), address: None, words: words.into(), next: Vec::new(), origin: None, path: None }
+        Self {
+            code,
+            severity: code.severity(),
+            address: None,
+            words: words.into(),
+            next: Vec::new(),
+            origin: None,
+            path: None,
+        }
     }
 
     /// About this declaration.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use tenantry_crd::Management;
+use tenantry_crd::console::Management;
 
 use crate::action::Action;
 use crate::ledger::GuardKind;
@@ -59,7 +59,12 @@ fn observe(ctx: &Context<'_>, steps: &[Step], held: &mut [Option<Held>]) {
     }
     for (step, held) in steps.iter().zip(held) {
         if !step.action.ledger_only() {
-            set(held, HeldBy::Observe, "this Console is only observed".into(), "management: Manage in its declaration".into());
+            set(
+                held,
+                HeldBy::Observe,
+                "this Console is only observed".into(),
+                "management: Manage in its declaration".into(),
+            );
         }
     }
 }
@@ -71,18 +76,25 @@ fn consents(ctx: &Context<'_>, steps: &[Step], held: &mut [Option<Held>]) {
             .causes
             .iter()
             .filter(|cause| cause.needs_consent && !given.contains(&cause.code))
-            .filter(|cause| !ctx.input.approvals.consents.contains(&(cause.code.clone(), step.address.clone())))
+            .filter(|cause| {
+                !ctx.input.approvals.consents.contains(&(cause.code.clone(), step.address.clone()))
+            })
             .map(|cause| cause.code.as_str())
             .collect::<BTreeSet<_>>()
             .into_iter()
             .collect();
         if !missing.is_empty() {
-            let flags: Vec<String> = missing.iter().map(|code| format!("--consent {code}@{}", step.address)).collect();
+            let flags: Vec<String> =
+                missing.iter().map(|code| format!("--consent {code}@{}", step.address)).collect();
             set(
                 held,
                 HeldBy::Consent,
                 format!("needs consent: {}", missing.join(", ")),
-                format!("tenantry apply {} · or consents: [{}] in the declaration", flags.join(" "), missing.join(", ")),
+                format!(
+                    "tenantry apply {} · or consents: [{}] in the declaration",
+                    flags.join(" "),
+                    missing.join(", ")
+                ),
             );
         }
     }
@@ -117,11 +129,21 @@ fn census(ctx: &Context<'_>, steps: &[Step], held: &mut [Option<Held>], released
             continue;
         }
         if !census.complete() {
-            set(held, HeldBy::IncompleteCensus, "the list of customers did not arrive whole".into(), "run again".into());
+            set(
+                held,
+                HeldBy::IncompleteCensus,
+                "the list of customers did not arrive whole".into(),
+                "run again".into(),
+            );
         } else if records == 0 {
             set(held, HeldBy::EmptyCensus, "the console lists nobody".into(), String::new());
         } else if nothing_declared {
-            set(held, HeldBy::NothingDeclared, "nothing at all is declared for this console".into(), "declare what is to stay".into());
+            set(
+                held,
+                HeldBy::NothingDeclared,
+                "nothing at all is declared for this console".into(),
+                "declare what is to stay".into(),
+            );
         } else if is_shrunken && !released {
             set(
                 held,
@@ -181,7 +203,11 @@ fn surplus(ctx: &Context<'_>, kind: GuardKind, steps: &[Step], held: &mut [Optio
     let (name, field, by) = words(kind);
     let cap = cap(ctx, kind);
     let mut sum = used(ctx, kind);
-    let wanted = steps.iter().filter_map(|step| step.uses).filter(|(k, _)| *k == kind).fold(sum, |sum, (_, n)| sum.saturating_add(n));
+    let wanted = steps
+        .iter()
+        .filter_map(|step| step.uses)
+        .filter(|(k, _)| *k == kind)
+        .fold(sum, |sum, (_, n)| sum.saturating_add(n));
     for ((step, held), released) in steps.iter().zip(held).zip(released) {
         let Some((_, count)) = step.uses.filter(|(k, _)| *k == kind) else { continue };
         if *released || held.is_some() {
@@ -191,7 +217,11 @@ fn surplus(ctx: &Context<'_>, kind: GuardKind, steps: &[Step], held: &mut [Optio
             set(
                 held,
                 by,
-                format!("{name} within {} would be {}; {field} is {cap}", window(ctx), sum.saturating_add(count)),
+                format!(
+                    "{name} within {} would be {}; {field} is {cap}",
+                    window(ctx),
+                    sum.saturating_add(count)
+                ),
                 format!("tenantry apply --allow {name}={wanted}"),
             );
         } else {
@@ -202,7 +232,11 @@ fn surplus(ctx: &Context<'_>, kind: GuardKind, steps: &[Step], held: &mut [Optio
 
 fn removals(ctx: &Context<'_>, steps: &[Step], held: &mut [Option<Held>], released: &[bool]) {
     let ends: Vec<usize> = (0..steps.len())
-        .filter(|n| steps[*n].uses.is_some_and(|(kind, _)| kind == GuardKind::Removals) && held[*n].is_none() && !released[*n])
+        .filter(|n| {
+            steps[*n].uses.is_some_and(|(kind, _)| kind == GuardKind::Removals)
+                && held[*n].is_none()
+                && !released[*n]
+        })
         .collect();
     if ends.is_empty() {
         return;

@@ -52,17 +52,31 @@ pub(super) fn invite(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, projection: 
     let keys = accepted_as(ctx, decl, projection);
     if let Some(record) = find(ctx, &keys) {
         if ctx.holder(&record.id).is_none() {
-            let step = adopt(ctx, decl, record, projection, Reason::new(ReasonCode::AlreadyListed, "invited by a Relationship, and listed already: no mail"));
+            let step = adopt(
+                ctx,
+                decl,
+                record,
+                projection,
+                Reason::new(
+                    ReasonCode::AlreadyListed,
+                    "invited by a Relationship, and listed already: no mail",
+                ),
+            );
             ctx.steps.push(step);
         }
         return;
     }
     if keys.is_empty() {
         return ctx.finding(
-            Finding::new(Code::UnrecognisableAcceptance, "an acceptance could not be told from any other new customer")
-                .about(&decl.address)
-                .at(&invitation.origin)
-                .next("write accounts[].id (the tenant id), or one of the customer's domains into company.domains"),
+            Finding::new(
+                Code::UnrecognisableAcceptance,
+                "an acceptance could not be told from any other new customer",
+            )
+            .about(&decl.address)
+            .at(&invitation.origin)
+            .next(
+                "write accounts[].id (the tenant id), or one of the customer's domains into company.domains",
+            ),
         );
     }
     if !ctx.input.observed.census.complete() {
@@ -88,7 +102,11 @@ pub(super) fn invite(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, projection: 
     let records = ctx.input.observed.census.records().len();
     let mut changes = vec![text_change("to", "to", &terms.to)];
     changes.push(text_change("language", "language", &terms.language));
-    changes.push(text_change("reseller", "reseller", &terms.provider.as_ref().map_or_else(|| "us".to_owned(), |provider| format!("us and {provider}"))));
+    changes.push(text_change(
+        "reseller",
+        "reseller",
+        &terms.provider.as_ref().map_or_else(|| "us".to_owned(), |provider| format!("us and {provider}")),
+    ));
     let notes = if performer == Performer::Console {
         vec![("then".to_owned(), "a mail for you to send: tenantry invitations --eml outbox/".to_owned())]
     } else {
@@ -98,7 +116,10 @@ pub(super) fn invite(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, projection: 
         address: decl.address.clone(),
         action: Action::Invite,
         row: Row::Invite,
-        because: Reason::new(ReasonCode::Invited, format!("to be invited; not among the {records} customers")),
+        because: Reason::new(
+            ReasonCode::Invited,
+            format!("to be invited; not among the {records} customers"),
+        ),
         performer,
         remote_id: None,
         after: Default::default(),
@@ -117,16 +138,20 @@ fn text_change(field: &'static str, label: &str, text: &str) -> super::Change {
     super::Change { field: Field::of(field), label: label.into(), old: None, new: Some(Value::text(text)) }
 }
 
-fn terms(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, invitation: &InvitationDecl<'_>, accepted_as: Vec<String>) -> Option<InvitationTerms> {
+fn terms(
+    ctx: &mut Context<'_>,
+    decl: &AccountDecl<'_>,
+    invitation: &InvitationDecl<'_>,
+    accepted_as: Vec<String>,
+) -> Option<InvitationTerms> {
     let spec = invitation.spec.invitation.as_ref();
     let contacts = decl.customer.contacts.as_deref().unwrap_or_default();
     let contact = contacts
         .iter()
-        .find(|contact| contact.roles.contains(&tenantry_crd::ContactRole::Admin))
+        .find(|contact| contact.roles.contains(&tenantry_crd::customer::ContactRole::Admin))
         .or_else(|| contacts.first());
-    let to = spec
-        .and_then(|spec| spec.to.clone())
-        .or_else(|| contact.and_then(|contact| contact.email.clone()));
+    let to =
+        spec.and_then(|spec| spec.to.clone()).or_else(|| contact.and_then(|contact| contact.email.clone()));
     let Some(to) = to else {
         ctx.finding(
             Finding::new(Code::MissingField, "the invitation has no recipient")
@@ -163,16 +188,30 @@ pub fn send_task(console: &str, title: &str, name: &str, message_id: &str, to: &
 }
 
 /// An invitation that was drafted: waits, is reminded of, is accepted.
-pub(super) fn pending(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, invitation: &Invitation, projection: &Projection) {
+pub(super) fn pending(
+    ctx: &mut Context<'_>,
+    decl: &AccountDecl<'_>,
+    invitation: &Invitation,
+    projection: &Projection,
+) {
     if let Some(record) = find(ctx, &invitation.accepted_as) {
         if let Some(holder) = ctx.holder(&record.id).cloned() {
             return ctx.finding(
-                Finding::new(Code::BoundTwice, format!("\"{}\" accepted, but is bound to {holder} already", record.name.terminal()))
-                    .about(&decl.address)
-                    .at(&decl.origin),
+                Finding::new(
+                    Code::BoundTwice,
+                    format!("\"{}\" accepted, but is bound to {holder} already", record.name.terminal()),
+                )
+                .about(&decl.address)
+                .at(&decl.origin),
             );
         }
-        let step = adopt(ctx, decl, record, projection, Reason::new(ReasonCode::Accepted, "the invitation was accepted"));
+        let step = adopt(
+            ctx,
+            decl,
+            record,
+            projection,
+            Reason::new(ReasonCode::Accepted, "the invitation was accepted"),
+        );
         return ctx.steps.push(step);
     }
     weak_acceptance(ctx, decl, projection);
@@ -181,9 +220,11 @@ pub(super) fn pending(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, invitation:
     let now = ctx.input.now;
     let since = invitation.sent.unwrap_or(invitation.drafted);
     let expires = since.saturating_add(reminders.expire_after.to_duration()).unwrap_or(Timestamp::MAX);
-    let last = invitation.reminders.last().map_or(since, |reminder| reminder.sent.unwrap_or(reminder.drafted));
-    let next_reminder = (invitation.reminders.len() < reminders.max_reminders as usize && invitation.sent.is_some())
-        .then(|| last.saturating_add(reminders.remind_after.to_duration()).unwrap_or(Timestamp::MAX));
+    let last =
+        invitation.reminders.last().map_or(since, |reminder| reminder.sent.unwrap_or(reminder.drafted));
+    let next_reminder = (invitation.reminders.len() < reminders.max_reminders as usize
+        && invitation.sent.is_some())
+    .then(|| last.saturating_add(reminders.remind_after.to_duration()).unwrap_or(Timestamp::MAX));
     let overdue = now >= expires;
     if overdue {
         ctx.finding(
@@ -195,12 +236,22 @@ pub(super) fn pending(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, invitation:
     }
     let to_send = unsent(&invitation);
     if let Some((message_id, drafted)) = &to_send {
-        let task = send_task(ctx.input.desired.console.name.as_str(), ctx.input.dialect.title(), &decl.address.name, message_id, &invitation.to);
+        let task = send_task(
+            ctx.input.desired.console.name.as_str(),
+            ctx.input.dialect.title(),
+            &decl.address.name,
+            message_id,
+            &invitation.to,
+        );
         ctx.waiting.push(Waiting {
             address: decl.address.clone(),
             why: WaitingFor::Task,
             party: Some(Party::Operator),
-            words: format!("a mail to {} waits for you since {}", terminal(&invitation.to), super::accounts::date(*drafted)),
+            words: format!(
+                "a mail to {} waits for you since {}",
+                terminal(&invitation.to),
+                super::accounts::date(*drafted)
+            ),
             notes: vec![
                 ("write it".into(), "tenantry invitations --eml outbox/".into()),
                 ("once sent".into(), format!("tenantry tasks done {}", task.id)),
@@ -218,7 +269,14 @@ pub(super) fn pending(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, invitation:
     }
     let mut notes = Vec::new();
     if let Some(due) = next_reminder.filter(|_| !overdue) {
-        notes.push(("next".to_owned(), format!("reminder on {} · we stop waiting on {}", super::accounts::date(due), super::accounts::date(expires))));
+        notes.push((
+            "next".to_owned(),
+            format!(
+                "reminder on {} · we stop waiting on {}",
+                super::accounts::date(due),
+                super::accounts::date(expires)
+            ),
+        ));
     } else if !overdue {
         notes.push(("next".to_owned(), format!("we stop waiting on {}", super::accounts::date(expires))));
     }
@@ -250,7 +308,10 @@ fn unsent(invitation: &Invitation) -> Option<(String, Timestamp)> {
 fn sent_by_attestation(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, invitation: &Invitation) -> Invitation {
     let Some((message_id, drafted)) = unsent(invitation) else { return invitation.clone() };
     let id = send_task(ctx.input.desired.console.name.as_str(), "", &decl.address.name, &message_id, "").id;
-    let recorded = ctx.entry(&decl.address).and_then(|entry| entry.tasks.get(&id)).and_then(|task| task.attested.clone());
+    let recorded = ctx
+        .entry(&decl.address)
+        .and_then(|entry| entry.tasks.get(&id))
+        .and_then(|task| task.attested.clone());
     let sent = ctx
         .input
         .desired
@@ -269,10 +330,15 @@ fn sent_by_attestation(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, invitation
         None => invitation.sent = Some(sent),
     }
     let stored = invitation.clone();
-    ctx.edit(&decl.address, "sent", format!("the mail was sent on {}", super::accounts::date(sent)), |entry| {
-        entry.invitation = Some(stored);
-        entry.tasks.remove(&id);
-    });
+    ctx.edit(
+        &decl.address,
+        "sent",
+        format!("the mail was sent on {}", super::accounts::date(sent)),
+        |entry| {
+            entry.invitation = Some(stored);
+            entry.tasks.remove(&id);
+        },
+    );
     invitation
 }
 
@@ -282,16 +348,22 @@ fn remind(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, invitation: &Invitation
         address: decl.address.clone(),
         action: Action::Remind,
         row: Row::Invite,
-        because: Reason::new(ReasonCode::ReminderDue, format!("invited, accepted by nobody yet; reminder {n} is due")),
+        because: Reason::new(
+            ReasonCode::ReminderDue,
+            format!("invited, accepted by nobody yet; reminder {n} is due"),
+        ),
         performer: Performer::Console,
         remote_id: None,
         after: Default::default(),
-        changes: vec![text_change("to", "to", &invitation.to), super::Change {
-            field: Field::of("reminder"),
-            label: "reminder".into(),
-            old: None,
-            new: Some(Value::Number(i64::try_from(n).unwrap_or(i64::MAX))),
-        }],
+        changes: vec![
+            text_change("to", "to", &invitation.to),
+            super::Change {
+                field: Field::of("reminder"),
+                label: "reminder".into(),
+                old: None,
+                new: Some(Value::Number(i64::try_from(n).unwrap_or(i64::MAX))),
+            },
+        ],
         causes: vec![],
         notes: vec![("then".into(), "a mail for you to send: tenantry invitations --eml outbox/".into())],
         uses: None,
@@ -308,14 +380,24 @@ fn weak_acceptance(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, projection: &P
         .lookalikes(projection, decl)
         .into_iter()
         .filter(|candidate| ctx.holder(&candidate.record.id).is_none())
-        .map(|candidate| format!("\"{}\" (id {}) has the same {}", candidate.record.name.terminal(), terminal(candidate.record.id.as_str()), candidate.words()))
+        .map(|candidate| {
+            format!(
+                "\"{}\" (id {}) has the same {}",
+                candidate.record.name.terminal(),
+                terminal(candidate.record.id.as_str()),
+                candidate.words()
+            )
+        })
         .collect();
     for words in found {
         ctx.finding(
-            Finding::new(Code::UnmatchedAcceptance, format!("{words}; it may have accepted, and is not bound by that"))
-                .about(&decl.address)
-                .at(&decl.origin)
-                .next("if it is this customer, write its id into this account"),
+            Finding::new(
+                Code::UnmatchedAcceptance,
+                format!("{words}; it may have accepted, and is not bound by that"),
+            )
+            .about(&decl.address)
+            .at(&decl.origin)
+            .next("if it is this customer, write its id into this account"),
         );
     }
 }

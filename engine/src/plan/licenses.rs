@@ -27,7 +27,10 @@ pub(super) fn plan(ctx: &mut Context<'_>, n: usize) {
         return;
     }
     let account = ctx.entry(&decl.account).cloned();
-    let bound = account.as_ref().and_then(|entry| entry.bound().cloned()).filter(|id| ctx.input.observed.census.get(id).is_some());
+    let bound = account
+        .as_ref()
+        .and_then(|entry| entry.bound().cloned())
+        .filter(|id| ctx.input.observed.census.get(id).is_some());
     let Some(id) = bound else { return before_its_account(ctx, decl, &projection) };
     let Some(read) = ctx.licenses(&id) else {
         ctx.not_compared += 1;
@@ -37,9 +40,12 @@ pub(super) fn plan(ctx: &mut Context<'_>, n: usize) {
         ctx.not_compared += 1;
         let words = crate::console::refusal_words(refusal);
         return ctx.finding(
-            Finding::new(Code::NotReadable, format!("the licences of {} cannot be read: {words}", decl.account))
-                .about(&decl.address)
-                .at(&decl.origin),
+            Finding::new(
+                Code::NotReadable,
+                format!("the licences of {} cannot be read: {words}", decl.account),
+            )
+            .about(&decl.address)
+            .at(&decl.origin),
         );
     }
     let entry = ctx.entry(&decl.address).cloned();
@@ -49,11 +55,14 @@ pub(super) fn plan(ctx: &mut Context<'_>, n: usize) {
         Found::Gone => gone(ctx, decl),
         Found::Nothing => nothing(ctx, decl, &projection, false),
         Found::Several(count) => ctx.finding(
-            Finding::new(Code::AmbiguousMatch, format!("{count} licences of {} there match", terminal(&projection.article)))
-                .about(&decl.address)
-                .at(&decl.origin)
-                .field("spec.id")
-                .next("write the right one's id into spec.id"),
+            Finding::new(
+                Code::AmbiguousMatch,
+                format!("{count} licences of {} there match", terminal(&projection.article)),
+            )
+            .about(&decl.address)
+            .at(&decl.origin)
+            .field("spec.id")
+            .next("write the right one's id into spec.id"),
         ),
     }
 }
@@ -66,7 +75,13 @@ enum Found<'r> {
     Several(usize),
 }
 
-fn found<'r>(ctx: &Context<'_>, decl: &LicenseDecl<'_>, entry: Option<&Entry>, read: &'r FacetRead, projection: &LicenseProjection) -> Found<'r> {
+fn found<'r>(
+    ctx: &Context<'_>,
+    decl: &LicenseDecl<'_>,
+    entry: Option<&Entry>,
+    read: &'r FacetRead,
+    projection: &LicenseProjection,
+) -> Found<'r> {
     if let Some(id) = entry.and_then(Entry::bound) {
         return match read.licenses.iter().find(|one| one.id == *id && one.in_force) {
             Some(record) => Found::Bound(record),
@@ -77,7 +92,11 @@ fn found<'r>(ctx: &Context<'_>, decl: &LicenseDecl<'_>, entry: Option<&Entry>, r
         return Found::Gone;
     }
     if let Some(id) = &decl.spec.id {
-        return read.licenses.iter().find(|one| one.id.as_str() == id).map_or(Found::Nothing, Found::Adoptable);
+        return read
+            .licenses
+            .iter()
+            .find(|one| one.id.as_str() == id)
+            .map_or(Found::Nothing, Found::Adoptable);
     }
     let taken: Vec<RemoteId> = ctx
         .input
@@ -86,7 +105,9 @@ fn found<'r>(ctx: &Context<'_>, decl: &LicenseDecl<'_>, entry: Option<&Entry>, r
         .iter()
         .filter(|other| other.account == decl.account && other.address != decl.address)
         .filter_map(|other| {
-            ctx.entry(&other.address).and_then(|entry| entry.bound().cloned()).or_else(|| other.spec.id.as_deref().map(RemoteId::from))
+            ctx.entry(&other.address)
+                .and_then(|entry| entry.bound().cloned())
+                .or_else(|| other.spec.id.as_deref().map(RemoteId::from))
         })
         .collect();
     let free: Vec<&LicenseRecord> = read
@@ -132,7 +153,11 @@ fn before_its_account(ctx: &mut Context<'_>, decl: &LicenseDecl<'_>, projection:
     if decl.want != Want::Present {
         return;
     }
-    if ctx.steps.iter().any(|step| step.address == decl.account && step.action == Action::Create && !step.manual()) {
+    if ctx
+        .steps
+        .iter()
+        .any(|step| step.address == decl.account && step.action == Action::Create && !step.manual())
+    {
         return nothing(ctx, decl, projection, true);
     }
     ctx.waiting.push(Waiting {
@@ -169,7 +194,12 @@ fn gone(ctx: &mut Context<'_>, decl: &LicenseDecl<'_>) {
     );
 }
 
-fn adopt(ctx: &mut Context<'_>, decl: &LicenseDecl<'_>, record: &LicenseRecord, projection: &LicenseProjection) {
+fn adopt(
+    ctx: &mut Context<'_>,
+    decl: &LicenseDecl<'_>,
+    record: &LicenseRecord,
+    projection: &LicenseProjection,
+) {
     if decl.want != Want::Present && decl.spec.id.is_none() {
         return;
     }
@@ -180,7 +210,10 @@ fn adopt(ctx: &mut Context<'_>, decl: &LicenseDecl<'_>, record: &LicenseRecord, 
         Reason::new(ReasonCode::Matched, "the account's only licence of this article")
     };
     let changes = differences(projection, record);
-    let mut notes = vec![("binds".to_owned(), format!("{} · {}", record.article.terminal(), terminal(record.id.as_str())))];
+    let mut notes = vec![(
+        "binds".to_owned(),
+        format!("{} · {}", record.article.terminal(), terminal(record.id.as_str())),
+    )];
     if !changes.is_empty() {
         notes.push(("then".to_owned(), "what differs is changed by the next plan".to_owned()));
     }
@@ -208,8 +241,14 @@ fn differences(projection: &LicenseProjection, record: &LicenseRecord) -> Vec<Ch
         .fields
         .iter()
         .filter_map(|(field, wanted)| {
-            let shown = record.fields.iter().find(|(other, _)| other == field).map(|(_, value)| value.clone())?;
-            (shown != *wanted).then(|| Change { field: field.clone(), label: field.to_string(), old: Some(shown), new: Some(wanted.clone()) })
+            let shown =
+                record.fields.iter().find(|(other, _)| other == field).map(|(_, value)| value.clone())?;
+            (shown != *wanted).then(|| Change {
+                field: field.clone(),
+                label: field.to_string(),
+                old: Some(shown),
+                new: Some(wanted.clone()),
+            })
         })
         .collect()
 }
@@ -224,15 +263,39 @@ fn row(change: &Change) -> Row {
     }
 }
 
-fn bound_license(ctx: &mut Context<'_>, decl: &LicenseDecl<'_>, entry: Option<&Entry>, record: &LicenseRecord, projection: &LicenseProjection) {
+fn bound_license(
+    ctx: &mut Context<'_>,
+    decl: &LicenseDecl<'_>,
+    entry: Option<&Entry>,
+    record: &LicenseRecord,
+    projection: &LicenseProjection,
+) {
     match decl.want {
         Want::Present => {}
         Want::Removed | Want::Detached | Want::Ended => {
             let remote = Some(record.id.clone());
-            return act(ctx, decl, Action::Remove, Row::FewerSeats, vec![], remote, Reason::new(ReasonCode::Wanted, "declared as Removed"), false);
+            return act(
+                ctx,
+                decl,
+                Action::Remove,
+                Row::FewerSeats,
+                vec![],
+                remote,
+                Reason::new(ReasonCode::Wanted, "declared as Removed"),
+                false,
+            );
         }
         Want::Suspended => {
-            return act(ctx, decl, Action::Suspend, Row::Suspend, vec![], Some(record.id.clone()), Reason::new(ReasonCode::Wanted, "declared as Suspended"), false);
+            return act(
+                ctx,
+                decl,
+                Action::Suspend,
+                Row::Suspend,
+                vec![],
+                Some(record.id.clone()),
+                Reason::new(ReasonCode::Wanted, "declared as Suspended"),
+                false,
+            );
         }
     }
     let changes = differences(projection, record);
@@ -240,17 +303,20 @@ fn bound_license(ctx: &mut Context<'_>, decl: &LicenseDecl<'_>, entry: Option<&E
         .fields
         .iter()
         .filter(|(field, _)| changes.iter().all(|change| change.field != *field))
-        .map(|(field, value)| (field.clone(), Applied { declared: ctx.digester.value(value), shown: None, unsettled: false }))
+        .map(|(field, value)| {
+            (field.clone(), Applied { declared: ctx.digester.value(value), shown: None, unsettled: false })
+        })
         .filter(|(field, applied)| entry.and_then(|entry| entry.last_applied.get(field)) != Some(applied))
         .collect();
     if !noted.is_empty() {
         ctx.edit(&decl.address, "", "", |entry| entry.last_applied.extend(noted));
     }
-    let report = ctx.input.desired.console.spec.drift.licenses == tenantry_crd::DriftPolicy::Report && !ctx.input.approvals.correct_drift;
+    let report = ctx.input.desired.console.spec.drift.licenses == tenantry_crd::console::DriftPolicy::Report
+        && !ctx.input.approvals.correct_drift;
     for change in changes {
-        let drifted = entry
-            .and_then(|entry| entry.last_applied.get(&change.field))
-            .is_some_and(|last| change.new.as_ref().is_some_and(|new| ctx.digester.value(new) == last.declared));
+        let drifted = entry.and_then(|entry| entry.last_applied.get(&change.field)).is_some_and(|last| {
+            change.new.as_ref().is_some_and(|new| ctx.digester.value(new) == last.declared)
+        });
         if drifted && report {
             let words = changes_words(std::slice::from_ref(&change));
             ctx.finding(
@@ -272,16 +338,27 @@ fn bound_license(ctx: &mut Context<'_>, decl: &LicenseDecl<'_>, entry: Option<&E
 }
 
 /// Nothing there: to be bought.
-fn nothing(ctx: &mut Context<'_>, decl: &LicenseDecl<'_>, projection: &LicenseProjection, after_account: bool) {
+fn nothing(
+    ctx: &mut Context<'_>,
+    decl: &LicenseDecl<'_>,
+    projection: &LicenseProjection,
+    after_account: bool,
+) {
     if decl.want != Want::Present {
         return;
     }
     if decl.spec.id.is_some() {
         return ctx.finding(
-            Finding::new(Code::IdNotFound, format!("the account has no licence with the id \"{}\"", terminal(decl.spec.id.as_deref().unwrap_or_default())))
-                .about(&decl.address)
-                .at(&decl.origin)
-                .field("spec.id"),
+            Finding::new(
+                Code::IdNotFound,
+                format!(
+                    "the account has no licence with the id \"{}\"",
+                    terminal(decl.spec.id.as_deref().unwrap_or_default())
+                ),
+            )
+            .about(&decl.address)
+            .at(&decl.origin)
+            .field("spec.id"),
         );
     }
     let mut changes = vec![Change {
@@ -290,12 +367,35 @@ fn nothing(ctx: &mut Context<'_>, decl: &LicenseDecl<'_>, projection: &LicensePr
         old: None,
         new: Some(Value::text(projection.article.as_str())),
     }];
-    changes.extend(projection.fields.iter().map(|(field, value)| Change { field: field.clone(), label: field.to_string(), old: None, new: Some(value.clone()) }));
-    act(ctx, decl, Action::Create, Row::BuyLicense, changes, None, Reason::new(ReasonCode::NotThere, "declared, and not among the account's licences"), after_account);
+    changes.extend(projection.fields.iter().map(|(field, value)| Change {
+        field: field.clone(),
+        label: field.to_string(),
+        old: None,
+        new: Some(value.clone()),
+    }));
+    act(
+        ctx,
+        decl,
+        Action::Create,
+        Row::BuyLicense,
+        changes,
+        None,
+        Reason::new(ReasonCode::NotThere, "declared, and not among the account's licences"),
+        after_account,
+    );
 }
 
 #[expect(clippy::too_many_arguments, reason = "one step's parts, each named at its only callers")]
-fn act(ctx: &mut Context<'_>, decl: &LicenseDecl<'_>, action: Action, row: Row, changes: Vec<Change>, remote_id: Option<RemoteId>, because: Reason, after_account: bool) {
+fn act(
+    ctx: &mut Context<'_>,
+    decl: &LicenseDecl<'_>,
+    action: Action,
+    row: Row,
+    changes: Vec<Change>,
+    remote_id: Option<RemoteId>,
+    because: Reason,
+    after_account: bool,
+) {
     let account = ctx.account(&decl.account);
     let record = ctx
         .entry(&decl.account)
@@ -310,7 +410,14 @@ fn act(ctx: &mut Context<'_>, decl: &LicenseDecl<'_>, action: Action, row: Row, 
             let (code, words) = if by == By::Never {
                 (Code::NotThere, format!("{title} has no such thing: {}", row.words()))
             } else {
-                (Code::NotSupportedYet, format!("{title} can do this, this version of tenantry cannot: {} ({})", row.words(), because.words))
+                (
+                    Code::NotSupportedYet,
+                    format!(
+                        "{title} can do this, this version of tenantry cannot: {} ({})",
+                        row.words(),
+                        because.words
+                    ),
+                )
             };
             return ctx.finding(Finding::new(code, words).about(&decl.address).at(&decl.origin));
         }

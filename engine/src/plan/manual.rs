@@ -17,7 +17,14 @@ use crate::plan::{Change, Fingerprint, Performer, Step, Waiting};
 use crate::task::{Attested, Outcome, Task, TaskRecord, task_id};
 
 /// The task of a step; its id is completed once the step has its fingerprint.
-pub(super) fn performer(ctx: &Context<'_>, row: Row, action: Action, subject: Subject<'_>, license: Option<&LicenseDecl<'_>>, changes: &[Change]) -> Performer {
+pub(super) fn performer(
+    ctx: &Context<'_>,
+    row: Row,
+    action: Action,
+    subject: Subject<'_>,
+    license: Option<&LicenseDecl<'_>>,
+    changes: &[Change],
+) -> Performer {
     let how = ctx.input.dialect.instructions(&Ask { row, action, subject, license, changes });
     Performer::Person(Box::new(Task {
         id: how.verb.to_owned(),
@@ -46,7 +53,8 @@ pub(super) fn resolve(ctx: &mut Context<'_>) {
             ctx.steps.push(step);
             continue;
         };
-        task.id = task_id(ctx.input.desired.console.name.as_str(), &task.id, &step.address.name, &step.fingerprint);
+        task.id =
+            task_id(ctx.input.desired.console.name.as_str(), &task.id, &step.address.name, &step.fingerprint);
         let (id, observable) = (task.id.clone(), task.observable);
         wanted.insert((step.address.clone(), id.clone()));
         known.insert(id.clone());
@@ -56,9 +64,12 @@ pub(super) fn resolve(ctx: &mut Context<'_>) {
             Some(said) if said.outcome == Outcome::Done => done(ctx, step, &id, observable, record, said),
             Some(said) if said.outcome == Outcome::Refused => {
                 ctx.finding(
-                    Finding::new(Code::TaskRefused, format!("{id} was refused ({}, {})", said.by, super::accounts::date(said.on)))
-                        .about(&step.address)
-                        .next("declare what is there, or open it again by declaring something else"),
+                    Finding::new(
+                        Code::TaskRefused,
+                        format!("{id} was refused ({}, {})", said.by, super::accounts::date(said.on)),
+                    )
+                    .about(&step.address)
+                    .next("declare what is there, or open it again by declaring something else"),
                 );
                 remember(ctx, &step.address, &id, record, said);
             }
@@ -93,12 +104,24 @@ fn remember(ctx: &mut Context<'_>, address: &Address, id: &str, record: Option<T
     }
     let since = record.map_or(said.on, |record| record.since);
     let id = id.to_owned();
-    ctx.edit(address, "attested", format!("{id}: {:?} by {}", said.outcome, crate::text::terminal(&said.by)), |entry| {
-        entry.tasks.insert(id, TaskRecord { since, attested: Some(said) });
-    });
+    ctx.edit(
+        address,
+        "attested",
+        format!("{id}: {:?} by {}", said.outcome, crate::text::terminal(&said.by)),
+        |entry| {
+            entry.tasks.insert(id, TaskRecord { since, attested: Some(said) });
+        },
+    );
 }
 
-fn done(ctx: &mut Context<'_>, step: Step, id: &str, observable: bool, record: Option<TaskRecord>, said: Attested) {
+fn done(
+    ctx: &mut Context<'_>,
+    step: Step,
+    id: &str,
+    observable: bool,
+    record: Option<TaskRecord>,
+    said: Attested,
+) {
     if !observable {
         // Nothing will ever show it: what was said is what counts.
         let applied: Vec<_> = step
@@ -110,18 +133,26 @@ fn done(ctx: &mut Context<'_>, step: Step, id: &str, observable: bool, record: O
             })
             .collect();
         let id = id.to_owned();
-        return ctx.edit(&step.address, "attested", format!("{id}: done, says {}", crate::text::terminal(&said.by)), |entry| {
-            entry.last_applied.extend(applied);
-            entry.tasks.remove(&id);
-        });
+        return ctx.edit(
+            &step.address,
+            "attested",
+            format!("{id}: done, says {}", crate::text::terminal(&said.by)),
+            |entry| {
+                entry.last_applied.extend(applied);
+                entry.tasks.remove(&id);
+            },
+        );
     }
     let from = said.on.saturating_add(ctx.input.patience.settle).unwrap_or(Timestamp::MAX);
     let looked = as_of(ctx, &step);
     if looked >= from {
         ctx.finding(
-            Finding::new(Code::AttestationContradicted, format!("{id} was said to be done, the console shows otherwise"))
-                .about(&step.address)
-                .next("look again there; the task is open"),
+            Finding::new(
+                Code::AttestationContradicted,
+                format!("{id} was said to be done, the console shows otherwise"),
+            )
+            .about(&step.address)
+            .next("look again there; the task is open"),
         );
         let now = ctx.input.now;
         let owned = id.to_owned();
@@ -229,11 +260,16 @@ fn unused(ctx: &mut Context<'_>, known: &BTreeSet<String>) {
         .iter()
         .filter(|attestation| attestation.about.starts_with(&prefix))
         .filter(|attestation| !known.contains(&attestation.about))
-        .filter(|attestation| !ctx.input.ledger.entries.values().any(|entry| entry.tasks.contains_key(&attestation.about)))
+        .filter(|attestation| {
+            !ctx.input.ledger.entries.values().any(|entry| entry.tasks.contains_key(&attestation.about))
+        })
         .map(|attestation| {
-            Finding::new(Code::AttestationUnused, format!("{} is no open task", crate::text::terminal(&attestation.about)))
-                .at(&attestation.origin)
-                .next("tenantry tasks lists them; an attestation of a closed task can go")
+            Finding::new(
+                Code::AttestationUnused,
+                format!("{} is no open task", crate::text::terminal(&attestation.about)),
+            )
+            .at(&attestation.origin)
+            .next("tenantry tasks lists them; an attestation of a closed task can go")
         })
         .map(|mut finding| {
             finding.severity = crate::plan::findings::Severity::Info;

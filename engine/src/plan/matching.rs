@@ -27,11 +27,15 @@ impl Key {
             KeyKind::Name => name(raw),
             KeyKind::LoginEmail | KeyKind::ContactEmail => email(raw),
             KeyKind::TenantDomain => domain(raw),
-            KeyKind::Website => domain(raw.trim_start_matches("https://").trim_start_matches("http://").split('/').next()?)
-                .map(|host| host.strip_prefix("www.").map_or(host.clone(), str::to_owned)),
+            KeyKind::Website => {
+                domain(raw.trim_start_matches("https://").trim_start_matches("http://").split('/').next()?)
+                    .map(|host| host.strip_prefix("www.").map_or(host.clone(), str::to_owned))
+            }
             KeyKind::Phone => phone(raw),
             KeyKind::RegistrationNumber | KeyKind::PostcodeStreet => compact(raw),
-            KeyKind::Mark | KeyKind::ExternalId => Some(raw.trim().to_owned()).filter(|text| !text.is_empty()),
+            KeyKind::Mark | KeyKind::ExternalId => {
+                Some(raw.trim().to_owned()).filter(|text| !text.is_empty())
+            }
         }?;
         Some(Self { kind, value: value.into() })
     }
@@ -53,8 +57,39 @@ fn fold(raw: &str) -> String {
 
 /// Legal forms that say nothing about who it is; whole words at the end only.
 const LEGAL_FORMS: &[&str] = &[
-    "gmbh", "ag", "kg", "ohg", "gbr", "ug", "mbh", "se", "ev", "eg", "co", "cokg", "ltd", "limited", "llc", "llp", "plc",
-    "inc", "corp", "corporation", "company", "sa", "sas", "sarl", "srl", "spa", "bv", "nv", "ab", "oy", "as", "aps", "sl",
+    "gmbh",
+    "ag",
+    "kg",
+    "ohg",
+    "gbr",
+    "ug",
+    "mbh",
+    "se",
+    "ev",
+    "eg",
+    "co",
+    "cokg",
+    "ltd",
+    "limited",
+    "llc",
+    "llp",
+    "plc",
+    "inc",
+    "corp",
+    "corporation",
+    "company",
+    "sa",
+    "sas",
+    "sarl",
+    "srl",
+    "spa",
+    "bv",
+    "nv",
+    "ab",
+    "oy",
+    "as",
+    "aps",
+    "sl",
 ];
 
 fn name(raw: &str) -> Option<String> {
@@ -94,10 +129,42 @@ fn compact(raw: &str) -> Option<String> {
 
 /// Domains where everybody may have a mailbox, so that they identify nobody.
 const FREE_MAIL: &[&str] = &[
-    "gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "msn.com", "yahoo.com", "yahoo.de", "icloud.com",
-    "me.com", "aol.com", "gmx.de", "gmx.net", "gmx.at", "gmx.ch", "web.de", "t-online.de", "freenet.de", "mail.com",
-    "proton.me", "protonmail.com", "posteo.de", "mailbox.org", "orange.fr", "free.fr", "laposte.net", "wanadoo.fr",
-    "libero.it", "bluewin.ch", "ziggo.nl", "kpnmail.nl", "telenet.be", "skynet.be", "qq.com", "163.com", "yandex.ru",
+    "gmail.com",
+    "googlemail.com",
+    "outlook.com",
+    "hotmail.com",
+    "live.com",
+    "msn.com",
+    "yahoo.com",
+    "yahoo.de",
+    "icloud.com",
+    "me.com",
+    "aol.com",
+    "gmx.de",
+    "gmx.net",
+    "gmx.at",
+    "gmx.ch",
+    "web.de",
+    "t-online.de",
+    "freenet.de",
+    "mail.com",
+    "proton.me",
+    "protonmail.com",
+    "posteo.de",
+    "mailbox.org",
+    "orange.fr",
+    "free.fr",
+    "laposte.net",
+    "wanadoo.fr",
+    "libero.it",
+    "bluewin.ch",
+    "ziggo.nl",
+    "kpnmail.nl",
+    "telenet.be",
+    "skynet.be",
+    "qq.com",
+    "163.com",
+    "yandex.ru",
 ];
 
 /// Decides which keys count.
@@ -116,7 +183,9 @@ impl Excluded {
     pub fn is_own(&self, text: &str) -> bool {
         let text = text.trim().to_lowercase();
         let host = text.rsplit_once('@').map_or(text.as_str(), |(_, host)| host);
-        self.own.iter().any(|own| host == own || host.strip_suffix(own.as_str()).is_some_and(|rest| rest.ends_with('.')))
+        self.own
+            .iter()
+            .any(|own| host == own || host.strip_suffix(own.as_str()).is_some_and(|rest| rest.ends_with('.')))
     }
 
     /// Whether this key may identify a customer. An address at a free-mail domain still identifies a person; the
@@ -190,7 +259,12 @@ impl<'c> Index<'c> {
     }
 
     /// Records that share a key, sorted by id, without those in `not`.
-    pub fn candidates(&self, keys: &[Key], excluded: &Excluded, not: impl Fn(&RemoteId) -> bool) -> Vec<Candidate<'c>> {
+    pub fn candidates(
+        &self,
+        keys: &[Key],
+        excluded: &Excluded,
+        not: impl Fn(&RemoteId) -> bool,
+    ) -> Vec<Candidate<'c>> {
         let mut found: BTreeMap<u32, BTreeSet<KeyKind>> = BTreeMap::new();
         for key in keys.iter().filter(|key| excluded.counts(key)) {
             for place in self.by_key.get(key).into_iter().flatten() {

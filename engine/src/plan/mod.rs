@@ -67,7 +67,9 @@ pub struct Patience {
 impl Patience {
     /// From when on a look proves something about a request sent then.
     pub fn conclusive_from(&self, sent: Timestamp) -> Timestamp {
-        sent.saturating_add(self.request_timeout).and_then(|at| at.saturating_add(self.settle)).unwrap_or(Timestamp::MAX)
+        sent.saturating_add(self.request_timeout)
+            .and_then(|at| at.saturating_add(self.settle))
+            .unwrap_or(Timestamp::MAX)
     }
 }
 
@@ -132,6 +134,3 @@ pub fn plan(input: &PlanningInput<'_>) -> Planned {
     guards::hold(&mut ctx);
     ctx.finish()
 }
-
-#[cfg(test)]
-mod tests;

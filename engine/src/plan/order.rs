@@ -42,7 +42,10 @@ pub(super) fn sort(steps: &mut Vec<Step>) {
             .iter()
             .copied()
             .filter(|n| {
-                steps[*n].after.iter().all(|address| *address == steps[*n].address || left.get(address).is_none_or(|n| *n == 0))
+                steps[*n]
+                    .after
+                    .iter()
+                    .all(|address| *address == steps[*n].address || left.get(address).is_none_or(|n| *n == 0))
             })
             .collect();
         let ready = if ready.is_empty() { waiting.iter().copied().collect() } else { ready };

@@ -12,10 +12,10 @@ use crate::capability::Row;
 use crate::ledger::{Applied, Entry, Standing};
 use crate::observed::{Facet, KeyKind, Record};
 use crate::operation::{Operation, Phase};
+use crate::plan::Waiting;
 use crate::plan::context::Context;
 use crate::plan::findings::{Code, Finding};
 use crate::plan::reasons::WaitingFor;
-use crate::plan::Waiting;
 use crate::task::Outcome;
 use crate::value::{Digest, Digester};
 
@@ -50,7 +50,13 @@ fn one(ctx: &mut Context<'_>, address: &Address, mut operation: Operation) {
     let now = ctx.input.now;
     match attested(ctx, &operation) {
         Some(Outcome::NotHappened) if in_doubt(&operation) => {
-            return clear(ctx, address, "settled", format!("{}: attested not to have happened", operation.id), Phase::NotHappened { at: now });
+            return clear(
+                ctx,
+                address,
+                "settled",
+                format!("{}: attested not to have happened", operation.id),
+                Phase::NotHappened { at: now },
+            );
         }
         Some(Outcome::Happened) if in_doubt(&operation) => {
             operation.phase = Phase::Attested { at: operation.sent_at().unwrap_or(operation.intended) };
@@ -63,18 +69,36 @@ fn one(ctx: &mut Context<'_>, address: &Address, mut operation: Operation) {
     }
     match operation.phase.clone() {
         // The marker `sent` is durable before the first byte leaves: nothing left.
-        Phase::Intent => clear(ctx, address, "settled", format!("{}: intended, never sent", operation.id), Phase::NotHappened { at: now }),
+        Phase::Intent => clear(
+            ctx,
+            address,
+            "settled",
+            format!("{}: intended, never sent", operation.id),
+            Phase::NotHappened { at: now },
+        ),
         Phase::NotHappened { .. } => {}
         Phase::Acked { at, acks } => {
             let id = acks.iter().rev().find_map(|ack| ack.remote_id.clone());
             settle(ctx, address, &operation, at, id);
         }
-        Phase::Sent { at } | Phase::Ambiguous { at, .. } | Phase::Unknown { at, .. } | Phase::Attested { at } => {
+        Phase::Sent { at }
+        | Phase::Ambiguous { at, .. }
+        | Phase::Unknown { at, .. }
+        | Phase::Attested { at } => {
             let asserted = matches!(operation.phase, Phase::Attested { .. });
             match verdict(ctx, address, &operation, at) {
                 Verdict::Happened(id) => settle(ctx, address, &operation, at, id),
-                _ if asserted && operation.action != Action::Create => settle(ctx, address, &operation, at, None),
-                _ if asserted => wait(ctx, address, &operation, WaitingFor::Settling, None, "said to have happened; not listed yet".into()),
+                _ if asserted && operation.action != Action::Create => {
+                    settle(ctx, address, &operation, at, None)
+                }
+                _ if asserted => wait(
+                    ctx,
+                    address,
+                    &operation,
+                    WaitingFor::Settling,
+                    None,
+                    "said to have happened; not listed yet".into(),
+                ),
                 Verdict::NotHappened => clear(
                     ctx,
                     address,
@@ -85,15 +109,34 @@ fn one(ctx: &mut Context<'_>, address: &Address, mut operation: Operation) {
                 Verdict::LookedOnce => {
                     let began = ctx.input.observed.census.began;
                     ctx.look_again = true;
-                    ctx.edit(address, "looked", format!("{}: one complete look does not show it", operation.id), |entry| {
-                        if let Some(operation) = &mut entry.operation {
-                            operation.looked = Some(began);
-                        }
-                    });
-                    wait(ctx, address, &operation, WaitingFor::Settling, Some(now), "may or may not have happened; one more look decides".into());
+                    ctx.edit(
+                        address,
+                        "looked",
+                        format!("{}: one complete look does not show it", operation.id),
+                        |entry| {
+                            if let Some(operation) = &mut entry.operation {
+                                operation.looked = Some(began);
+                            }
+                        },
+                    );
+                    wait(
+                        ctx,
+                        address,
+                        &operation,
+                        WaitingFor::Settling,
+                        Some(now),
+                        "may or may not have happened; one more look decides".into(),
+                    );
                 }
                 Verdict::Wait(until) => {
-                    wait(ctx, address, &operation, WaitingFor::Settling, Some(until), "may or may not have happened; it is looked for, not repeated".into());
+                    wait(
+                        ctx,
+                        address,
+                        &operation,
+                        WaitingFor::Settling,
+                        Some(until),
+                        "may or may not have happened; it is looked for, not repeated".into(),
+                    );
                 }
                 Verdict::Ask(because) => {
                     let unknown = Phase::Unknown { at, because: because.clone() };
@@ -120,15 +163,30 @@ fn attested(ctx: &Context<'_>, operation: &Operation) -> Option<Outcome> {
         .desired
         .attestations
         .iter()
-        .filter(|attestation| attestation.about == operation.id && attestation.attested.on >= operation.intended)
+        .filter(|attestation| {
+            attestation.about == operation.id && attestation.attested.on >= operation.intended
+        })
         .max_by_key(|attestation| attestation.attested.on)
         .map(|attestation| attestation.attested.outcome)
 }
 
-fn wait(ctx: &mut Context<'_>, address: &Address, operation: &Operation, why: WaitingFor, until: Option<Timestamp>, words: String) {
-    let mut notes = vec![("request".to_owned(), format!("{} ({}), {}", operation.name, operation.action.name(), operation.phase_word()))];
+fn wait(
+    ctx: &mut Context<'_>,
+    address: &Address,
+    operation: &Operation,
+    why: WaitingFor,
+    until: Option<Timestamp>,
+    words: String,
+) {
+    let mut notes = vec![(
+        "request".to_owned(),
+        format!("{} ({}), {}", operation.name, operation.action.name(), operation.phase_word()),
+    )];
     if why == WaitingFor::Resolve || matches!(operation.phase, Phase::Attested { .. }) {
-        notes.push(("say".to_owned(), format!("tenantry resolve {} --happened, or --not-happened", operation.id)));
+        notes.push((
+            "say".to_owned(),
+            format!("tenantry resolve {} --happened, or --not-happened", operation.id),
+        ));
     }
     ctx.waiting.push(Waiting {
         address: address.clone(),
@@ -154,9 +212,25 @@ fn clear(ctx: &mut Context<'_>, address: &Address, event: &'static str, words: S
 }
 
 /// The operation happened: its entry becomes what it would have become at once.
-fn settle(ctx: &mut Context<'_>, address: &Address, operation: &Operation, at: Timestamp, id: Option<RemoteId>) {
-    if operation.action == Action::Create && id.is_none() && ctx.entry(address).is_some_and(|entry| entry.remote_id.is_none()) {
-        return wait(ctx, address, operation, WaitingFor::Settling, None, "done, says the vendor, without saying as what; looked for in the list".into());
+fn settle(
+    ctx: &mut Context<'_>,
+    address: &Address,
+    operation: &Operation,
+    at: Timestamp,
+    id: Option<RemoteId>,
+) {
+    if operation.action == Action::Create
+        && id.is_none()
+        && ctx.entry(address).is_some_and(|entry| entry.remote_id.is_none())
+    {
+        return wait(
+            ctx,
+            address,
+            operation,
+            WaitingFor::Settling,
+            None,
+            "done, says the vendor, without saying as what; looked for in the list".into(),
+        );
     }
     let operation = operation.clone();
     ctx.edit(address, "settled", format!("{}: happened", operation.id), |entry| {
@@ -165,12 +239,20 @@ fn settle(ctx: &mut Context<'_>, address: &Address, operation: &Operation, at: T
 }
 
 /// What an acknowledged operation makes of its entry. `unsettled`: the vendor's answer did not say what it shows.
-pub(crate) fn apply(entry: &mut Entry, operation: &Operation, at: Timestamp, id: Option<RemoteId>, unsettled: bool) {
+pub(crate) fn apply(
+    entry: &mut Entry,
+    operation: &Operation,
+    at: Timestamp,
+    id: Option<RemoteId>,
+    unsettled: bool,
+) {
     if let Some(id) = id {
         entry.remote_id = Some(id);
     }
     for (field, declared) in &operation.declared {
-        entry.last_applied.insert(field.clone(), Applied { declared: declared.clone(), shown: None, unsettled });
+        entry
+            .last_applied
+            .insert(field.clone(), Applied { declared: declared.clone(), shown: None, unsettled });
     }
     entry.operation = None;
     entry.wrote = Some(at);
@@ -196,7 +278,9 @@ fn verdict(ctx: &Context<'_>, address: &Address, operation: &Operation, at: Time
             let new: Vec<&Record> = census
                 .records()
                 .iter()
-                .filter(|record| !operation.lookalikes.contains(&record.id) && ctx.holder(&record.id).is_none())
+                .filter(|record| {
+                    !operation.lookalikes.contains(&record.id) && ctx.holder(&record.id).is_none()
+                })
                 .filter(|record| looks_like(&ctx.digester, operation, record))
                 .collect();
             match new.as_slice() {
@@ -241,11 +325,12 @@ fn changed(ctx: &Context<'_>, entry: Option<&Entry>, operation: &Operation, from
     let mut oldest: Option<Timestamp> = None;
     let mut all = true;
     for (field, wanted) in &operation.declared {
-        let (shown, as_of) = match (observed.census.get(id).and_then(|record| record.field(field.as_str())), facet) {
-            (Some(value), _) => (Some(value), observed.census.began),
-            (None, Some(read)) if read.unreadable.is_none() => (read.field(field.as_str()), read.as_of),
-            _ => return Verdict::Wait(from),
-        };
+        let (shown, as_of) =
+            match (observed.census.get(id).and_then(|record| record.field(field.as_str())), facet) {
+                (Some(value), _) => (Some(value), observed.census.began),
+                (None, Some(read)) if read.unreadable.is_none() => (read.field(field.as_str()), read.as_of),
+                _ => return Verdict::Wait(from),
+            };
         oldest = Some(oldest.map_or(as_of, |oldest| oldest.min(as_of)));
         all &= shown.is_some_and(|value| ctx.digester.value(value) == *wanted);
     }

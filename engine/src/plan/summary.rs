@@ -47,7 +47,11 @@ pub fn summary<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Summary {
         out.waiting += plan.waiting.len();
         out.overdue += plan.waiting.iter().filter(|waiting| waiting.overdue).count();
         out.tasks += plan.waiting.iter().filter(|waiting| waiting.task.is_some()).count();
-        out.errors += plan.findings.iter().filter(|finding| finding.severity == super::findings::Severity::Error).count();
+        out.errors += plan
+            .findings
+            .iter()
+            .filter(|finding| finding.severity == super::findings::Severity::Error)
+            .count();
     }
     out
 }

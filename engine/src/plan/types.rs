@@ -217,7 +217,10 @@ impl Step {
 
     /// The new value of a field.
     pub fn new_value(&self, path: &str) -> Option<&Value> {
-        self.changes.iter().find(|change| change.field.as_str() == path).and_then(|change| change.new.as_ref())
+        self.changes
+            .iter()
+            .find(|change| change.field.as_str() == path)
+            .and_then(|change| change.new.as_ref())
     }
 
     /// The new text of a field.

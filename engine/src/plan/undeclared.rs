@@ -28,7 +28,9 @@ pub(super) fn collect_renames(ctx: &mut Context<'_>) {
         if ctx.entry(new).is_some() {
             continue;
         }
-        let old = formerly.iter().find(|old| ctx.entry(old).is_some_and(|entry| entry.standing != Standing::Ended) && !ctx.is_declared(old));
+        let old = formerly.iter().find(|old| {
+            ctx.entry(old).is_some_and(|entry| entry.standing != Standing::Ended) && !ctx.is_declared(old)
+        });
         if let Some(old) = old {
             renamed.insert(old.clone(), new.clone());
         }
@@ -59,7 +61,9 @@ pub(super) fn plan(ctx: &mut Context<'_>) {
         .iter()
         .filter(|(address, _)| !ctx.is_declared(address) && !ctx.renamed.contains_key(address))
         .filter(|(_, entry)| matches!(entry.standing, Standing::Declared | Standing::Leaving))
-        .filter(|(_, entry)| entry.standing == Standing::Leaving || ctx.input.desired.scope.was_read(&entry.origin))
+        .filter(|(_, entry)| {
+            entry.standing == Standing::Leaving || ctx.input.desired.scope.was_read(&entry.origin)
+        })
         .map(|(address, _)| {
             let entry = ctx.entry(address).expect("it is in the ledger");
             (address.clone(), entry.standing, entry.deletion_policy, entry.bound().is_some())
@@ -100,7 +104,10 @@ fn end(ctx: &mut Context<'_>, address: Address, policy: DeletionPolicy) {
         address,
         decl: None,
         row,
-        because: Reason::new(ReasonCode::Undeclared, format!("its declaration is gone; deletionPolicy was {policy:?}")),
+        because: Reason::new(
+            ReasonCode::Undeclared,
+            format!("its declaration is gone; deletionPolicy was {policy:?}"),
+        ),
     });
 }
 
@@ -110,7 +117,10 @@ fn forget(ctx: &mut Context<'_>, address: &Address) {
         address: address.clone(),
         action: Action::Forget,
         row: Row::Adopt,
-        because: Reason::new(ReasonCode::Undeclared, "its declaration is gone; nothing is done in the console"),
+        because: Reason::new(
+            ReasonCode::Undeclared,
+            "its declaration is gone; nothing is done in the console",
+        ),
         performer: Performer::Console,
         remote_id: entry.remote_id.clone(),
         after: Default::default(),

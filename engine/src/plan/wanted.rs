@@ -33,15 +33,25 @@ enum Urgency {
 }
 
 /// Decides which details to read.
-pub fn wanted(desired: &Desired<'_>, ledger: &Ledger, census: &Census, cache: &Details, dialect: &dyn Dialect, now: Timestamp, budget: usize) -> Reads {
+pub fn wanted(
+    desired: &Desired<'_>,
+    ledger: &Ledger,
+    census: &Census,
+    cache: &Details,
+    dialect: &dyn Dialect,
+    now: Timestamp,
+    budget: usize,
+) -> Reads {
     let digester = ledger.digester();
     let ages = desired.console.spec.observe.effective();
-    let age = |facet: Facet| match facet {
-        Facet::Account => ages.accounts,
-        Facet::Access => ages.access,
-        Facet::Licenses => ages.licenses,
-    }
-    .to_duration();
+    let age = |facet: Facet| {
+        match facet {
+            Facet::Account => ages.accounts,
+            Facet::Access => ages.access,
+            Facet::Licenses => ages.licenses,
+        }
+        .to_duration()
+    };
     let mut wants: BTreeMap<DetailKey, Urgency> = BTreeMap::new();
     let mut want = |id: &RemoteId, facet: Facet, urgent: Option<Urgency>| {
         if census.get(id).is_none() {
@@ -73,10 +83,8 @@ pub fn wanted(desired: &Desired<'_>, ledger: &Ledger, census: &Census, cache: &D
     }
     for decl in &desired.accounts {
         let entry = entry_of(ledger, decl);
-        let id = entry
-            .and_then(Entry::bound)
-            .cloned()
-            .or_else(|| decl.account.id.as_deref().map(RemoteId::from));
+        let id =
+            entry.and_then(Entry::bound).cloned().or_else(|| decl.account.id.as_deref().map(RemoteId::from));
         let Some(id) = id else { continue };
         let doubt = entry.is_some_and(|entry| entry.operation.is_some()).then_some(Urgency::InDoubt);
         if let Some(changed) = licensed.get(&decl.address) {
@@ -92,10 +100,17 @@ pub fn wanted(desired: &Desired<'_>, ledger: &Ledger, census: &Census, cache: &D
         if projection.facets.is_empty() {
             continue;
         }
-        let shown: BTreeSet<&str> = census.get(&id).map(|record| record.fields.iter().map(|(field, _)| field.as_str()).collect()).unwrap_or_default();
-        let changed = projection.fields.iter().filter(|(field, _)| !shown.contains(field.as_str())).any(|(field, value)| {
-            entry.and_then(|entry| entry.last_applied.get(field)).is_none_or(|last| last.declared != digester.value(value) || last.unsettled)
-        });
+        let shown: BTreeSet<&str> = census
+            .get(&id)
+            .map(|record| record.fields.iter().map(|(field, _)| field.as_str()).collect())
+            .unwrap_or_default();
+        let changed = projection.fields.iter().filter(|(field, _)| !shown.contains(field.as_str())).any(
+            |(field, value)| {
+                entry
+                    .and_then(|entry| entry.last_applied.get(field))
+                    .is_none_or(|last| last.declared != digester.value(value) || last.unsettled)
+            },
+        );
         for facet in projection.facets {
             want(&id, facet, doubt.or(changed.then_some(Urgency::Changed)));
         }
@@ -109,7 +124,8 @@ pub fn wanted(desired: &Desired<'_>, ledger: &Ledger, census: &Census, cache: &D
             }
         }
     }
-    let mut order: Vec<(Urgency, DetailKey)> = wants.into_iter().map(|(key, urgency)| (urgency, key)).collect();
+    let mut order: Vec<(Urgency, DetailKey)> =
+        wants.into_iter().map(|(key, urgency)| (urgency, key)).collect();
     order.sort();
     let over_budget = order.len().saturating_sub(budget);
     order.truncate(budget);

@@ -24,7 +24,8 @@ fn keys(raw: &[(KeyKind, &str)]) -> Vec<Key> {
 
 #[test]
 fn names_are_equal_without_legal_form_case_and_accents() {
-    let same = ["Praxis Müller GmbH & Co. KG", "praxis mueller", "PRAXIS  MÜLLER, GmbH", "Praxis Mu\u{308}ller"];
+    let same =
+        ["Praxis Müller GmbH & Co. KG", "praxis mueller", "PRAXIS  MÜLLER, GmbH", "Praxis Mu\u{308}ller"];
     let wanted = Key::new(KeyKind::Name, same[0]).map(|key| key.value);
     for other in same {
         assert_eq!(Key::new(KeyKind::Name, other).map(|key| key.value), wanted, "{other}");
@@ -78,7 +79,10 @@ fn an_equal_name_with_other_weak_keys_is_another_company() {
 
 #[test]
 fn a_name_and_a_weak_key_bind() {
-    let census = census(vec![record("a", &[(KeyKind::Name, "Muster AG"), (KeyKind::ContactEmail, "it@muster.example")])]);
+    let census = census(vec![record(
+        "a",
+        &[(KeyKind::Name, "Muster AG"), (KeyKind::ContactEmail, "it@muster.example")],
+    )]);
     let excluded = Excluded::default();
     let index = Index::new(&census, &excluded);
     let wanted = keys(&[(KeyKind::Name, "Muster"), (KeyKind::ContactEmail, "IT@muster.example")]);
