@@ -10,39 +10,44 @@
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use crate::{Call, Core, Kind, Partner, Refusal, Reply, Running, lock};
 
+mod admins;
 mod auth;
+mod billing;
+mod create;
 mod errors;
+mod handle;
+mod licenses;
+mod paging;
 mod rate;
+mod roles;
+mod seed;
 mod state;
 pub mod switches;
+mod tenants;
+#[cfg(test)]
+mod tests;
+pub mod ui;
+mod views;
 
+pub use handle::{Click, Credentials, TenantFacts};
+
+use auth::Caller;
 use errors::Failure;
 use state::{Credential, Identity, State};
 use switches::{RateLimit, ReadOnlyWrite, Switches};
 
-/// What a client is configured with.
-#[derive(Clone)]
-pub struct Credentials {
-    /// An API credential's id.
-    pub client_id: String,
-    /// Its secret; of a simulated account, so it may be shown where a person starts the simulator.
-    pub client_secret: String,
-}
-
-impl std::fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Credentials").field("client_id", &self.client_id).finish_non_exhaustive()
-    }
-}
-
 /// One simulated partner account.
-#[derive(Debug)]
 pub struct SophosPartner {
     state: Mutex<State>,
+}
+
+impl std::fmt::Debug for SophosPartner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SophosPartner").field("key", &lock(&self.state).key).finish_non_exhaustive()
+    }
 }
 
 impl Running {
@@ -66,38 +71,6 @@ impl SophosPartner {
         };
         let now = core.clock().now();
         Arc::new(Self { state: Mutex::new(State::new(core.clone(), key, ids, partner_id, credential, now)) })
-    }
-
-    /// The base URL that stands for all hosts of the account.
-    pub fn url(&self) -> String {
-        lock(&self.state).url()
-    }
-
-    /// The Super Admin credential.
-    pub fn credentials(&self) -> Credentials {
-        let state = lock(&self.state);
-        let first = &state.credentials[0];
-        Credentials { client_id: first.client_id.to_string(), client_secret: first.secret.clone() }
-    }
-
-    /// The partner's own id.
-    pub fn partner_id(&self) -> Uuid {
-        lock(&self.state).partner_id
-    }
-
-    /// The settings.
-    pub fn switches(&self) -> Switches {
-        lock(&self.state).switches
-    }
-
-    /// Replaces the settings.
-    pub fn use_switches(&self, switches: Switches) {
-        lock(&self.state).switches = switches;
-    }
-
-    /// Every access token is refused from now on.
-    pub fn expire_tokens(&self) {
-        lock(&self.state).tokens.clear();
     }
 }
 
@@ -123,17 +96,44 @@ fn route(state: &mut State, call: &Call) -> Reply {
             ReadOnlyWrite::Unauthorized => Failure::UNAUTHORIZED,
         })
     } else {
-        match (call.method(), segments.as_slice()) {
-            ("GET", ["whoami", "v1"]) => Ok(auth::whoami(state, &caller)),
-            _ => Err(Failure::NOT_FOUND),
-        }
+        api(state, call, &caller, &segments)
     };
     answer.unwrap_or_else(|failure| errors::reply(state, &failure)).by(caller.client_id.to_string())
 }
 
+fn api(state: &mut State, call: &Call, caller: &Caller, segments: &[&str]) -> Result<Reply, Failure> {
+    match (call.method(), segments) {
+        ("GET", ["whoami", "v1"]) => Ok(auth::whoami(state, caller)),
+        (method, ["partner", "v1", rest @ ..]) => {
+            let id = auth::require(state, call, "X-Partner-ID", None)?;
+            if caller.identity != Identity::Partner || id != state.partner_id {
+                return Err(auth::foreign(state));
+            }
+            match (method, rest) {
+                (_, ["tenants", rest @ ..]) => tenants::partner(state, call, rest),
+                (_, ["admins", rest @ ..]) => admins::answer(state, call, rest),
+                (_, ["roles", rest @ ..]) => roles::answer(state, call, rest),
+                ("GET", ["billing", "usage", year, month]) => billing::usage(state, call, year, month),
+                (_, ["billing", "usage", _, _]) => Err(Failure::NOT_ALLOWED),
+                _ => Err(Failure::NOT_FOUND),
+            }
+        }
+        (_, ["organization", "v1", "tenants", rest @ ..]) => tenants::organization(state, call, caller, rest),
+        ("GET", ["licenses", "v1", "licenses"]) => licenses::of_tenant(state, call, caller),
+        ("GET", ["licenses", "v1", "licenses", "firewalls"]) => licenses::firewalls(state, call, caller),
+        (
+            _,
+            ["whoami", "v1"] | ["licenses", "v1", "licenses"] | ["licenses", "v1", "licenses", "firewalls"],
+        ) => Err(Failure::NOT_ALLOWED),
+        _ => Err(Failure::NOT_FOUND),
+    }
+}
+
 impl Partner for SophosPartner {
     fn answer(&self, call: &Call) -> Reply {
-        route(&mut lock(&self.state), call)
+        let state = &mut *lock(&self.state);
+        state.settle();
+        route(state, call)
     }
 
     fn classify(&self, call: &Call) -> Kind {
@@ -161,18 +161,17 @@ impl Partner for SophosPartner {
     }
 
     fn control(&self, call: &Call) -> Reply {
-        Reply::json(404, &json!({"simulator": format!("no click {} {}", call.method(), call.path())}))
+        let state = &mut *lock(&self.state);
+        state.settle();
+        ui::answer(state, call).unwrap_or_else(|refused| refused.reply())
     }
 
     fn seed(&self, document: &Value) -> Result<(), String> {
-        if document.as_object().is_some_and(serde_json::Map::is_empty) {
-            return Ok(());
-        }
-        Err("unknown fields".to_owned())
+        seed::apply(&mut lock(&self.state), document)
     }
 
     fn switches(&self) -> Value {
-        serde_json::to_value(lock(&self.state).switches).expect("settings are plain data")
+        serde_json::to_value(self.current_switches()).expect("settings are plain data")
     }
 
     fn set_switches(&self, change: &Value) -> Result<(), String> {

@@ -4,14 +4,15 @@
 //! `listed`'s business; every date is a UTC date of the simulated clock.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use uuid::Uuid;
 
+use super::billing::Line;
 use super::rate::Bucket;
-use super::switches::{IdSpelling, Listing, Switches};
+use super::switches::{AfterUnlink, IdSpelling, Listing, Switches};
 use crate::{Core, Ids, Listed, Lists};
 
 /// Text that costs nothing where it is fixed.
@@ -29,7 +30,7 @@ pub(crate) enum Identity {
 }
 
 /// An API credential of the partner account.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Credential {
     pub(crate) client_id: Uuid,
     pub(crate) secret: String,
@@ -38,7 +39,7 @@ pub(crate) struct Credential {
     pub(crate) expires: Option<Timestamp>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Token {
     pub(crate) credential: usize,
     pub(crate) expires: Timestamp,
@@ -50,8 +51,6 @@ pub(crate) struct Contact {
     pub(crate) last_name: Text,
     pub(crate) email: Option<Text>,
     pub(crate) phone: Text,
-    pub(crate) mobile: Option<Text>,
-    pub(crate) fax: Option<Text>,
     pub(crate) address1: Text,
     pub(crate) address2: Option<Text>,
     pub(crate) address3: Option<Text>,
@@ -150,7 +149,6 @@ pub(crate) struct Firewall {
 }
 
 /// One partner account.
-#[derive(Debug)]
 pub(crate) struct State {
     pub(crate) core: Arc<Core>,
     pub(crate) key: String,
@@ -166,12 +164,15 @@ pub(crate) struct State {
     pub(crate) by_id: HashMap<Uuid, u32>,
     pub(crate) by_organization: HashMap<Uuid, Vec<u32>>,
     pub(crate) leaving: Vec<u32>,
+    /// E-mails of all admins, in lower case.
+    pub(crate) admin_emails: HashSet<String>,
+    pub(crate) used_keys: HashSet<String>,
     pub(crate) listed: Listed,
     pub(crate) groups: Vec<Text>,
     pub(crate) admins: Vec<Admin>,
     pub(crate) roles: Vec<Role>,
-    /// Billing lines by year and month, as sent.
-    pub(crate) billing: BTreeMap<(i16, i8), Vec<serde_json::Value>>,
+    /// Billing lines by year and month.
+    pub(crate) billing: BTreeMap<(i16, i8), Vec<Line>>,
     pub(crate) firewalls: Vec<Firewall>,
     pub(crate) bucket: Bucket,
     pub(crate) licence_number: u64,
@@ -182,11 +183,12 @@ impl State {
     pub(crate) fn new(
         core: Arc<Core>,
         key: &str,
-        ids: Ids,
+        mut ids: Ids,
         partner_id: Uuid,
         credential: Credential,
         now: Timestamp,
     ) -> Self {
+        let roles = super::roles::predefined(&mut ids, now);
         Self {
             core,
             key: key.to_owned(),
@@ -202,10 +204,12 @@ impl State {
             by_id: HashMap::new(),
             by_organization: HashMap::new(),
             leaving: Vec::new(),
+            admin_emails: HashSet::new(),
+            used_keys: HashSet::new(),
             listed: Listed::default(),
             groups: Vec::new(),
             admins: Vec::new(),
-            roles: Vec::new(),
+            roles,
             billing: BTreeMap::new(),
             firewalls: Vec::new(),
             bucket: Bucket::full(now),
@@ -262,6 +266,36 @@ impl State {
         let now = self.now();
         self.tenants.push(tenant);
         self.listed.add(at, lists, now);
+    }
+
+    /// Lets everything happen that was due by now.
+    pub(crate) fn settle(&mut self) {
+        if self.leaving.is_empty() {
+            return;
+        }
+        let today = self.today();
+        let due: Vec<u32> = self
+            .leaving
+            .iter()
+            .copied()
+            .filter(|at| self.tenants[*at as usize].leaves.is_some_and(|d| d <= today))
+            .collect();
+        for at in due {
+            self.leave(at);
+        }
+    }
+
+    /// The tenant is no longer this partner's.
+    pub(crate) fn leave(&mut self, at: u32) {
+        let stays_listed = self.switches.after_unlink == AfterUnlink::Canceled;
+        self.leaving.retain(|l| *l != at);
+        let tenant = &mut self.tenants[at as usize];
+        tenant.unlinked = true;
+        if stays_listed {
+            tenant.status = Text::Borrowed("canceled");
+        } else {
+            self.listed.remove(at);
+        }
     }
 
     /// A licence that starts today.
