@@ -136,6 +136,14 @@ impl Cluster {
         &self.kubeconfig
     }
 
+    /// kubectl as the administrator, or `None` as [`available`] says; for [`crate::process::run`].
+    #[track_caller]
+    pub fn kubectl(&self, arguments: &[&str]) -> Option<Command> {
+        let mut command = Command::new(available(Part::Kubectl.find())?);
+        command.args(arguments).env("KUBECONFIG", &self.kubeconfig);
+        Some(command)
+    }
+
     /// Makes a namespace that no other test and no other run uses, and gives its name.
     ///
     /// # Panics

@@ -59,10 +59,10 @@ impl Part {
         }
     }
 
-    /// Whether any program of that name will do. The API server's parts belong to one version and are never taken
-    /// from the `PATH`.
+    /// Whether any program of that name will do. The API server and its store belong to one version and are never
+    /// taken from the `PATH`.
     fn on_path(self) -> bool {
-        matches!(self, Self::Helm | Self::Versitygw | Self::Chromium)
+        matches!(self, Self::Kubectl | Self::Helm | Self::Versitygw | Self::Chromium)
     }
 
     /// The program's file, or [`PartError::Missing`]. A variable that names a file which is not there is an error,

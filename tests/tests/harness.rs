@@ -8,7 +8,10 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+use k8s_openapi::api::core::v1::Namespace;
+use kube::Api;
 use tenantry_tests::helm::Helm;
+use tenantry_tests::kube::Cluster;
 use tenantry_tests::parts::PartError;
 use tenantry_tests::process::{Server, run};
 
@@ -114,4 +117,28 @@ fn a_missing_part_is_said_aloud_and_fails_in_ci() {
     });
     assert!(!in_ci.status.success());
     assert!(String::from_utf8_lossy(&in_ci.stderr).contains("TEST_ASSET_HELM may name its file"));
+}
+
+#[tokio::test]
+async fn an_existing_cluster_is_used_as_it_is() {
+    let name = "an_existing_cluster_is_used_as_it_is";
+    if env::var(ROLE).as_deref() == Ok(name) {
+        let cluster = Cluster::start().await.expect("the named cluster is there");
+        let namespaces = Api::<Namespace>::all(cluster.client());
+        let expected = env::var("NAMESPACE").expect("the parent names a namespace");
+        namespaces.get(&expected).await.expect("it is the parent's cluster");
+        return;
+    }
+    let Some(cluster) = Cluster::start().await else { return };
+    let namespace = cluster.namespace("existing").await;
+    let output = again(name, |command| {
+        command
+            .env("USE_EXISTING_CLUSTER", "true")
+            .env("KUBECONFIG", cluster.kubeconfig())
+            .env("NAMESPACE", &namespace)
+            // Without its programs it cannot have started one of its own.
+            .env("TEST_ASSET_ETCD", "nowhere")
+            .env("TEST_ASSET_KUBE_APISERVER", "nowhere");
+    });
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

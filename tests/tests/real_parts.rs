@@ -19,6 +19,7 @@ use serde_json::json;
 use tenantry_tests::browser::Browser;
 use tenantry_tests::helm::Helm;
 use tenantry_tests::kube::Cluster;
+use tenantry_tests::process::run;
 use tenantry_tests::s3::ObjectStore;
 
 fn trial_definition(group: &str) -> CustomResourceDefinition {
@@ -107,6 +108,17 @@ async fn the_api_server_refuses_who_has_no_right() {
         panic!("a user without any role could read a Secret")
     };
     assert_eq!(refusal.code, 403);
+}
+
+#[tokio::test]
+async fn kubectl_waits_for_a_condition() {
+    let Some(cluster) = Cluster::shared().await else { return };
+    let namespace = format!("namespace/{}", cluster.namespace("wait").await);
+    let arguments = ["wait", "--for=jsonpath={.status.phase}=Active", "--timeout=20s", &namespace];
+    let Some(kubectl) = cluster.kubectl(&arguments) else { return };
+    let output = run(kubectl, Duration::from_secs(60)).expect("kubectl ends");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("condition met"), "{said}{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[tokio::test]
