@@ -18,6 +18,24 @@ use crate::value::Value;
 /// Plans the n-th declared licence.
 pub(super) fn plan(ctx: &mut Context<'_>, n: usize) {
     let decl: &LicenseDecl<'_> = &ctx.input.desired.licenses[n];
+    if let Some(day) = decl.not_before.filter(|day| *day > ctx.input.now && decl.want != Want::Present) {
+        return ctx.waiting.push(Waiting {
+            address: decl.address.clone(),
+            why: WaitingFor::NotBefore,
+            party: None,
+            words: format!(
+                "to be {} from {} on",
+                decl.want.to_string().to_lowercase(),
+                super::accounts::date(day)
+            ),
+            notes: vec![],
+            since: None,
+            until: Some(day),
+            overdue: false,
+            task: None,
+            origin: Some(decl.origin.clone()),
+        });
+    }
     remember(ctx, decl);
     let projection = ctx.input.dialect.license(decl);
     if !projection.refused.is_empty() {
