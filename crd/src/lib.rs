@@ -8,25 +8,42 @@
 //! feature `cel`.
 
 pub mod attestation;
+pub mod binding;
+#[cfg(feature = "cel")]
+pub mod cel;
 pub mod console;
+mod crds;
 pub mod customer;
+pub mod explain;
+pub mod inventory;
+pub mod kind;
 pub mod license;
+pub mod path;
+pub mod policy;
 pub mod product;
 pub mod reference;
 pub mod relationship;
 pub mod rollout;
 mod schema;
 pub mod status;
+pub mod upgrade;
 pub mod value;
 pub mod want;
 
 pub use attestation::{Attestation, AttestationSpec};
+pub use binding::{ConsoleBinding, ConsoleBindingSpec};
 pub use console::{Console, ConsoleSpec, Vendor};
+pub use crds::{crd_files, crds, schema_files, schemas};
 pub use customer::{Customer, CustomerAccount, CustomerSpec};
+pub use inventory::{Inventory, InventorySpec};
+pub use kind::{AnyObject, Kind, ObjectError, Problem};
 pub use license::{License, LicenseSpec};
+pub use path::{FieldPath, Segment};
+pub use policy::{PlanPolicy, PlanPolicySpec};
 pub use product::{Product, ProductSpec};
 pub use reference::NameRef;
 pub use relationship::{Relationship, RelationshipSpec};
+pub use upgrade::{Upgrade, UpgradeSpec};
 pub use value::{Currency, Date, Decimal, IsoDuration, Moment, Money};
 pub use want::{DeletionPolicy, Want};
 

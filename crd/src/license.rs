@@ -81,15 +81,16 @@ pub struct LicenseSpec {
     pub not_before: Option<Date>,
     /// Consequences that are accepted, by code.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "set"))]
+    #[schemars(length(max = 16), inner(length(min = 1, max = 64)), extend("x-kubernetes-list-type" = "set"))]
     pub consents: Vec<String>,
     /// What becomes of the licence when this declaration goes: Retain, Detach or Remove. Default: the console's
     /// defaults, then Retain.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[schemars(with = "DeletionPolicy")]
     pub deletion_policy: Option<DeletionPolicy>,
     /// Names that this object had before: the binding follows, and no request is made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "set"))]
+    #[schemars(length(max = 16), inner(length(min = 1, max = 253)), extend("x-kubernetes-list-type" = "set"))]
     pub formerly: Vec<String>,
 }
 

@@ -95,7 +95,7 @@ pub struct RelationshipSpec {
     pub not_before: Option<Date>,
     /// Consequences that are accepted, by code.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "set"))]
+    #[schemars(length(max = 16), inner(length(min = 1, max = 64)), extend("x-kubernetes-list-type" = "set"))]
     pub consents: Vec<String>,
     /// The remote id of the relationship with the one customer, kept in Git. `tenantry pull` writes it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
@@ -104,10 +104,11 @@ pub struct RelationshipSpec {
     /// What becomes of the relationship when this declaration goes: Retain, Detach or Remove. Default: the console's
     /// defaults, then Retain.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[schemars(with = "DeletionPolicy")]
     pub deletion_policy: Option<DeletionPolicy>,
     /// Names that this object had before: bindings follow, and no request is made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "set"))]
+    #[schemars(length(max = 16), inner(length(min = 1, max = 253)), extend("x-kubernetes-list-type" = "set"))]
     pub formerly: Vec<String>,
 }
 
@@ -166,7 +167,7 @@ pub struct Invitation {
 pub struct DelegatedAdmin {
     /// The roles by name (`Helpdesk Administrator`). They freeze when the customer is asked; a change replaces the
     /// relationship.
-    #[schemars(length(min = 1, max = 64), extend("x-kubernetes-list-type" = "set"))]
+    #[schemars(length(min = 1, max = 64), inner(length(min = 1, max = 256)), extend("x-kubernetes-list-type" = "set"))]
     pub roles: Vec<String>,
     /// How long the rights last: P1D to P730D. Default: P730D.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
@@ -208,6 +209,6 @@ pub struct SecurityGroup {
     #[schemars(length(min = 1, max = 64))]
     pub id: String,
     /// The roles that the group gets, a part of the relationship's.
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(length(min = 1, max = 64), inner(length(min = 1, max = 256)))]
     pub roles: Vec<String>,
 }

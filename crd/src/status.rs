@@ -30,6 +30,7 @@ pub struct ObjectStatus {
     pub standing: Option<String>,
     /// How the standing is known: Observed, Imported or Attested.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[schemars(with = "Evidence")]
     pub evidence: Option<Evidence>,
     /// Since when it has that standing.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
@@ -80,6 +81,7 @@ pub struct AccountStatus {
     pub since: Option<Moment>,
     /// How the standing is known: Observed, Imported or Attested.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[schemars(with = "Evidence")]
     pub evidence: Option<Evidence>,
     /// What it waits for, in words.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
@@ -134,7 +136,7 @@ pub struct PlanSummary {
     pub fingerprint: Option<String>,
     /// The riskiest held steps in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 10))]
+    #[schemars(length(max = 10), inner(length(min = 1, max = 1024)))]
     pub riskiest: Vec<String>,
 }
 

@@ -42,6 +42,7 @@ pub struct GuardsSpec {
     pub max_commitment: Option<Money>,
     /// What becomes of a purchase whose price is unknown: Allow or Hold. Default: Allow.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[schemars(with = "Unpriced")]
     pub unpriced: Option<Unpriced>,
 }
 

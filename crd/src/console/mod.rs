@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 mod guards;
 mod invitation;
 mod observe;
+#[cfg(test)]
+mod tests;
 mod vendors;
 
 pub use guards::{Commitment, Guards, GuardsSpec, Unpriced};
@@ -86,7 +88,7 @@ pub struct ConsoleSpec {
     pub management: Management,
     /// Our own mail and tenant domains: an address in them is never a customer's contact and joins no records.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "set"))]
+    #[schemars(length(max = 64), inner(length(min = 1, max = 253)), extend("x-kubernetes-list-type" = "set"))]
     pub own_domains: Vec<String>,
     /// Which of a customer's names, if any, is kept in the console: Ignore, Display (company.displayName) or Legal
     /// (company.legalName). Default: Ignore.
@@ -269,6 +271,7 @@ pub struct ConsoleDefaults {
     pub account: Option<AccountDefaults>,
     /// What becomes of a record when its declaration goes: Retain, Detach or Remove. Default: Retain.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[schemars(with = "DeletionPolicy")]
     pub deletion_policy: Option<DeletionPolicy>,
 }
 
@@ -281,7 +284,7 @@ pub struct ConsoleDefaults {
 pub struct OneTimeSecrets {
     /// age public keys (`age1…`), each of which can open the secret.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
-    #[schemars(length(min = 1, max = 16))]
+    #[schemars(length(min = 1, max = 16), inner(length(min = 1, max = 4096)))]
     pub age_recipients: Option<Vec<String>>,
     /// Prefix of the name of the Secret that is written per account.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]

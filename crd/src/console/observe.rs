@@ -26,7 +26,7 @@ pub struct ObserveSpec {
     pub settle: Option<IsoDuration>,
     /// Remote ids of folders or partners whose records are not ours to look at: nothing under them is reported.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 256))]
+    #[schemars(length(max = 256), inner(length(min = 1, max = 512)))]
     pub ignore_under: Vec<String>,
 }
 

@@ -182,7 +182,7 @@ pub struct RunbookConsole {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PluginConsole {
     /// The program and its arguments. It is started without a shell.
-    #[schemars(length(min = 1, max = 32))]
+    #[schemars(length(min = 1, max = 32), inner(length(min = 1, max = 4096)))]
     pub command: Vec<String>,
     /// What the program is told about this console; its own schema decides.
     #[serde(default, skip_serializing_if = "Map::is_empty")]

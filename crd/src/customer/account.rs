@@ -40,14 +40,16 @@ pub struct CustomerAccount {
     /// Existing (the record is there or comes by invitation) or Create (make it if it is not there). Default: the
     /// console's defaults, then Existing; nothing is created unless it says so.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[schemars(with = "Onboarding")]
     pub onboarding: Option<Onboarding>,
     /// Remote ids of records that look alike but are other companies.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "set"))]
+    #[schemars(length(max = 32), inner(length(min = 1, max = 512)), extend("x-kubernetes-list-type" = "set"))]
     pub distinct_from: Vec<String>,
     /// What becomes of the record when this declaration goes: Retain, Detach or Remove. Default: the console's
     /// defaults, then Retain.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[schemars(with = "DeletionPolicy")]
     pub deletion_policy: Option<DeletionPolicy>,
     /// The remote id, kept in Git: it binds the account even if the ledger is lost. `tenantry pull` writes it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
@@ -55,6 +57,7 @@ pub struct CustomerAccount {
     pub id: Option<String>,
     /// What is wanted of this account: Present, Suspended, Detached or Removed. Default: spec.want.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[schemars(with = "CustomerWant")]
     pub want: Option<CustomerWant>,
     /// The day, 00:00 UTC, before which this account's own want is not acted on. Default: at once, or spec.notBefore
     /// with spec.want.
@@ -62,7 +65,7 @@ pub struct CustomerAccount {
     pub not_before: Option<Date>,
     /// Consequences that are accepted for this account, by code, beside spec.consents.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "set"))]
+    #[schemars(length(max = 16), inner(length(min = 1, max = 64)), extend("x-kubernetes-list-type" = "set"))]
     pub consents: Vec<String>,
     /// The other system that makes this account. Such an account is never created from here and is bound when the
     /// console lists it.
@@ -70,6 +73,7 @@ pub struct CustomerAccount {
     pub via: Option<AccountVia>,
     /// EndCustomer, or Reseller (may have customers of its own). Default: the console's defaults, then EndCustomer.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[schemars(with = "AccountRole")]
     pub role: Option<AccountRole>,
     /// The account under which this one is. A change is a move. Default: our own account.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
@@ -105,9 +109,11 @@ pub struct CustomerAccount {
 pub struct AccountDefaults {
     /// Existing or Create.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[schemars(with = "Onboarding")]
     pub onboarding: Option<Onboarding>,
     /// EndCustomer or Reseller.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[schemars(with = "AccountRole")]
     pub role: Option<AccountRole>,
     /// Defaults of the microsoft block.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
@@ -265,6 +271,7 @@ impl MicrosoftAccount {
 pub struct SophosAccount {
     /// Trial, or Usage (monthly; needs an MSP Flex partner). Default: not managed.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[schemars(with = "SophosBilling")]
     pub billing: Option<SophosBilling>,
     /// Where the customer's data is kept (`DE`, `US`, `IE`, …; Sophos adds to the list). Fixed at creation.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
@@ -273,7 +280,7 @@ pub struct SophosAccount {
     /// Groups of the partner console that the customer is in; they exist there beforehand. Absent: not managed;
     /// `[]`: in none.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
-    #[schemars(length(max = 32))]
+    #[schemars(length(max = 32), inner(length(min = 1, max = 256)))]
     pub groups: Option<Vec<String>>,
 }
 

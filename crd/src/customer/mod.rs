@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 mod account;
+#[cfg(test)]
+mod tests;
 
 pub use account::{
     AccountDefaults, AccountParent, AccountRole, AccountVia, AcronisAccount, CustomerAccount,
@@ -67,7 +69,7 @@ pub struct CustomerSpec {
     pub contacts: Option<Vec<Contact>>,
     /// Names that this object had before: bindings follow the rename, and no request is made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "set"))]
+    #[schemars(length(max = 16), inner(length(min = 1, max = 253)), extend("x-kubernetes-list-type" = "set"))]
     pub formerly: Vec<String>,
     /// What is wanted of every account that does not say otherwise: Present, Suspended, Detached or Removed.
     /// Default: Present.
@@ -78,7 +80,7 @@ pub struct CustomerSpec {
     pub not_before: Option<Date>,
     /// Consequences that are accepted for every account, by code (`msp-licence-lost`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "set"))]
+    #[schemars(length(max = 16), inner(length(min = 1, max = 64)), extend("x-kubernetes-list-type" = "set"))]
     pub consents: Vec<String>,
     /// Where this customer is to exist: a list keyed by name; several accounts per console are allowed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -124,7 +126,7 @@ pub struct Company {
     pub website: Option<String>,
     /// Mail and tenant domains that belong to the company alone. Absent: not managed; `[]`: none.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
-    #[schemars(length(max = 64))]
+    #[schemars(length(max = 64), inner(length(min = 1, max = 253)))]
     pub domains: Option<Vec<String>>,
     /// The registered address.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
@@ -150,7 +152,7 @@ pub struct Address {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(length(min = 1, max = 256))]
     pub line2: Option<String>,
-    /// Town.
+    /// Town or city.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(length(min = 1, max = 128))]
     pub city: Option<String>,
