@@ -193,6 +193,7 @@ impl Reply {
 
     /// Names something that this call committed.
     #[must_use]
+    #[allow(clippy::needless_pass_by_value, reason = "ids are named in passing")]
     pub fn effect(mut self, kind: &str, id: impl ToString) -> Self {
         self.effects.push(Effect { kind: kind.to_owned(), id: id.to_string() });
         self

@@ -52,17 +52,17 @@ pub(crate) fn index(shared: &Shared) -> Reply {
 }
 
 /// Answers below `/_sim`.
-pub(crate) fn answer(shared: &Shared, call: Call) -> Reply {
+pub(crate) fn answer(shared: &Shared, call: &Call) -> Reply {
     match (call.method(), call.segments().as_slice()) {
         ("GET", []) => index(shared),
         ("GET", ["clock"]) => Reply::json(200, &json!({"now": shared.core.clock().now()})),
-        ("POST", ["clock"]) => clock(shared, &call),
-        ("GET", ["log"]) => log(shared, &call),
+        ("POST", ["clock"]) => clock(shared, call),
+        ("GET", ["log"]) => log(shared, call),
         ("GET", ["faults"]) => Reply::json(
             200,
             &json!({"faults": shared.core.faults().active(), "held": shared.core.faults().held()}),
         ),
-        ("POST", ["faults"]) => add_faults(shared, &call),
+        ("POST", ["faults"]) => add_faults(shared, call),
         ("DELETE", ["faults"]) => {
             shared.core.faults().clear();
             Reply::empty(204)
@@ -71,7 +71,7 @@ pub(crate) fn answer(shared: &Shared, call: Call) -> Reply {
             shared.core.faults().release();
             Reply::empty(204)
         }
-        (_, ["mailbox", rest @ ..]) => mailbox(shared, &call, rest),
+        (_, ["mailbox", rest @ ..]) => mailbox(shared, call, rest),
         ("POST", ["seed"]) => {
             match call.json().ok_or_else(|| "the seed is not JSON".to_owned()).and_then(|d| shared.seed(&d)) {
                 Ok(()) => index(shared),

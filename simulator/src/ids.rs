@@ -1,5 +1,7 @@
 //! Identifiers and pseudo-random choices that depend on a seed and nothing else.
 
+use std::fmt::Write as _;
+
 use uuid::Uuid;
 
 /// A small generator (splitmix64): fast, seedable, good enough to look random.
@@ -13,7 +15,7 @@ impl Rng {
     }
 
     /// The next 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -23,7 +25,7 @@ impl Rng {
 
     /// A number below `n`; 0 for `n` = 0.
     pub fn below(&mut self, n: usize) -> usize {
-        if n == 0 { 0 } else { usize::try_from(self.next() % n as u64).unwrap_or(0) }
+        if n == 0 { 0 } else { usize::try_from(self.bits() % n as u64).unwrap_or(0) }
     }
 
     /// One of these.
@@ -48,7 +50,7 @@ impl Ids {
 
     /// The next id. Its version digit is arbitrary, as in the ids that vendors hand out.
     pub fn uuid(&mut self) -> Uuid {
-        Uuid::from_u64_pair(self.0.next(), self.0.next())
+        Uuid::from_u64_pair(self.0.bits(), self.0.bits())
     }
 
     /// The next number below `n`.
@@ -60,7 +62,8 @@ impl Ids {
     pub fn word(&mut self, pairs: usize) -> String {
         let mut word = String::with_capacity(pairs * 2 + 16);
         while word.len() < pairs * 2 {
-            word.push_str(&format!("{:016x}", self.0.next()));
+            // Writing to a string does not fail.
+            let _written = write!(word, "{:016x}", self.0.bits());
         }
         word.truncate(pairs * 2);
         word

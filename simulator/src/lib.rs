@@ -66,7 +66,7 @@ pub use ids::{Ids, Rng};
 pub use listed::{Listed, Lists};
 pub use log::{Effect, Entry, Kind, LogFilter, RequestLog};
 pub use mailbox::{Choice, Mail, Mailbox};
-pub use partner::{Core, Followed, Partner, Refusal, Visitor};
+pub use partner::{ClickRefused, Core, Followed, Partner, Refusal, Visitor};
 pub use seed::{Companies, Company, HOSTILE_NAMES};
 pub(crate) use server::http_date;
 pub use server::{Config, Running, Simulator, StartError};

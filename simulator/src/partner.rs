@@ -94,6 +94,24 @@ pub enum Refusal {
     Status(u16),
 }
 
+/// A click that the console refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the simulated console refuses {path} ({code}): {why}")]
+pub struct ClickRefused {
+    /// What was clicked.
+    pub path: String,
+    /// A kebab-case word, as listed with the vendor's clicks.
+    pub code: String,
+    /// For a person.
+    pub why: String,
+}
+
+impl ClickRefused {
+    pub(crate) fn at(path: &str, code: &str, why: &str) -> Self {
+        Self { path: path.to_owned(), code: code.to_owned(), why: why.to_owned() }
+    }
+}
+
 /// Who follows a link in a mail.
 #[derive(Debug, Clone, Copy)]
 pub struct Visitor<'a> {
@@ -125,7 +143,8 @@ pub trait Partner: Any + Send + Sync {
     /// The vendor's own spelling of an injected refusal.
     fn refuse(&self, refusal: Refusal, call: &Call) -> Reply;
 
-    /// A person's click: the call's path starts below `/_sim/<vendor>/<key>`.
+    /// A person's click: the call's path starts below `/_sim/<vendor>/<key>`. A refusal has a status of
+    /// 400 or above and the body `{"refused": "<kebab-case code>", "why": "…"}`.
     fn control(&self, call: &Call) -> Reply;
 
     /// Adds records from this partner's part of a seed document.

@@ -26,7 +26,7 @@ use crate::clock::SimClock;
 use crate::faults::{Does, FaultBody, Faults, HoldAt, RetryAfter};
 use crate::log::{Entry, KEPT_HEADERS, Kind, RequestLog};
 use crate::mailbox::Mailbox;
-use crate::partner::{Core, Partner, Refusal};
+use crate::partner::{ClickRefused, Core, Partner, Refusal};
 use crate::{control, lock, vendors};
 
 const LARGEST_BODY: usize = 32 << 20;
@@ -87,6 +87,7 @@ impl Simulator {
     }
 
     /// Serves on a listener that somebody else made.
+    #[allow(clippy::needless_pass_by_value, reason = "as `start` takes it")]
     pub fn start_on(listener: TcpListener, config: Config) -> Result<Running, StartError> {
         let address = listener.local_addr().map_err(StartError::Address)?;
         let base_url = format!("http://{address}");
@@ -137,6 +138,24 @@ impl Running {
     /// Everyone's mail.
     pub fn mailbox(&self) -> &Mailbox {
         self.shared.core.mailbox()
+    }
+
+    /// Delivers a raw mail (RFC 5322) now; returns its number.
+    pub fn send_mail(&self, eml: &str) -> u64 {
+        self.mailbox().deliver_eml(eml, self.clock().now())
+    }
+
+    /// A person's click at a vendor's console, as `POST /_sim/<vendor>/<key>/<path>`; logged the same.
+    pub fn click(
+        &self,
+        vendor: &str,
+        key: &str,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> Result<serde_json::Value, ClickRefused> {
+        let none = || ClickRefused::at(path, "no-partner", &format!("no partner {vendor}/{key}"));
+        let partner = self.shared.find(vendor, key).ok_or_else(none)?;
+        click(&self.shared.core, &*partner, &format!("{vendor}/{key}"), path, body)
     }
 
     /// A customer follows the links of a mail: see `POST /_sim/mailbox/{id}/accept`.
@@ -258,7 +277,7 @@ async fn serve(shared: &Shared, request: Request<Incoming>) -> Result<Response<R
     let call = Call::new(parts.method.as_str(), target, parts.headers, body.to_bytes());
     match call.segments().as_slice() {
         [] => Ok(whole(control::index(shared))),
-        ["_sim", ..] => Ok(whole(control::answer(shared, call.clone().below(1)))),
+        ["_sim", ..] => Ok(whole(control::answer(shared, &call.clone().below(1)))),
         [vendor, key, ..] => match shared.find(vendor, key) {
             Some(partner) => {
                 let name = format!("{vendor}/{key}");
@@ -367,6 +386,28 @@ pub(crate) fn http_date(at: Timestamp) -> String {
     at.to_zoned(TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
+/// Makes a person's click in process and records it.
+pub(crate) fn click(
+    core: &Core,
+    partner: &dyn Partner,
+    name: &str,
+    path: &str,
+    body: &serde_json::Value,
+) -> Result<serde_json::Value, ClickRefused> {
+    let bytes = serde_json::to_vec(body).expect("JSON is writable");
+    let target = format!("/{}", path.trim_start_matches('/'));
+    let call = Call::new("POST", &target, hyper::HeaderMap::new(), bytes.into());
+    let reply = partner.control(&call);
+    record_click(core, name, &call, &reply);
+    let answer: serde_json::Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    if reply.status < 300 {
+        return Ok(answer);
+    }
+    let word = |key: &str| answer.get(key).and_then(serde_json::Value::as_str);
+    let why = word("why").map_or_else(|| String::from_utf8_lossy(&reply.body).into_owned(), str::to_owned);
+    Err(ClickRefused::at(path, word("refused").unwrap_or("refused"), &why))
+}
+
 /// Records a person's click.
 pub(crate) fn record_click(core: &Core, partner: &str, call: &Call, reply: &Reply) {
     core.log().append(entry(core, partner, call, Kind::Ui, reply, true, None));
@@ -408,15 +449,9 @@ fn whole(reply: Reply) -> Response<ReplyBody> {
 
 fn response(reply: Reply, half: bool) -> Response<ReplyBody> {
     let length = reply.body.len();
-    let body = if half {
-        ReplyBody {
-            bytes: Some(Bytes::from(reply.body).slice(..length / 2)),
-            breaks: true,
-            announced: length,
-        }
-    } else {
-        ReplyBody { bytes: Some(Bytes::from(reply.body)), breaks: false, announced: length }
-    };
+    let sent = if half { length / 2 } else { length };
+    let bytes = Some(Bytes::from(reply.body).slice(..sent));
+    let body = ReplyBody { bytes, breaks: half, flushed: false, announced: length };
     let mut response = Response::new(body);
     *response.status_mut() =
         hyper::StatusCode::from_u16(reply.status).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
@@ -438,6 +473,7 @@ fn response(reply: Reply, half: bool) -> Response<ReplyBody> {
 struct ReplyBody {
     bytes: Option<Bytes>,
     breaks: bool,
+    flushed: bool,
     announced: usize,
 }
 
@@ -447,10 +483,16 @@ impl Body for ReplyBody {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _cx: &mut Context<'_>,
+        cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Closed>>> {
         match self.bytes.take() {
             Some(bytes) if !bytes.is_empty() => Poll::Ready(Some(Ok(Frame::data(bytes)))),
+            _ if self.breaks && !self.flushed => {
+                // Waiting once lets what was written so far reach the client before the break.
+                self.flushed = true;
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
             _ if self.breaks => Poll::Ready(Some(Err(Closed))),
             _ => Poll::Ready(None),
         }

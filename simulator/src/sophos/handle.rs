@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::state::{Identity, Tenant};
 use super::switches::Switches;
 use super::{SophosPartner, seed};
-use crate::server::record_click;
-use crate::{Call, Lists, Partner, lock};
+use crate::server::click;
+use crate::{ClickRefused, Lists, lock};
 
 /// What a client is configured with.
 #[derive(Clone)]
@@ -25,18 +25,6 @@ impl std::fmt::Debug for Credentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Credentials").field("client_id", &self.client_id).finish_non_exhaustive()
     }
-}
-
-/// A click that the console refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the simulated console refuses {path} ({code}): {why}")]
-pub struct Click {
-    /// What was clicked.
-    pub path: String,
-    /// A kebab-case word, as listed in [`super::ui`].
-    pub code: String,
-    /// For a person.
-    pub why: String,
 }
 
 /// What is true of a tenant, whatever the wire shows of it.
@@ -144,26 +132,12 @@ impl SophosPartner {
     }
 
     /// A person's click: see [`super::ui`] for paths and bodies. Returns what the console then shows.
-    pub fn click(&self, path: &str, body: &Value) -> Result<Value, Click> {
-        let bytes = serde_json::to_vec(body).expect("JSON is writable");
-        let call = Call::new(
-            "POST",
-            &format!("/{}", path.trim_start_matches('/')),
-            Default::default(),
-            bytes.into(),
-        );
-        let reply = self.control(&call);
-        let (core, key) = {
+    pub fn click(&self, path: &str, body: &Value) -> Result<Value, ClickRefused> {
+        let (core, name) = {
             let state = lock(&self.state);
-            (state.core.clone(), state.key.clone())
+            (state.core.clone(), format!("sophos/{}", state.key))
         };
-        record_click(&core, &format!("sophos/{key}"), &call, &reply);
-        let answer: Value = serde_json::from_slice(&reply.body).unwrap_or(Value::Null);
-        if reply.status < 300 {
-            return Ok(answer);
-        }
-        let word = |key: &str| answer.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-        Err(Click { path: path.to_owned(), code: word("refused"), why: word("why") })
+        click(&core, self, &name, path, body)
     }
 }
 

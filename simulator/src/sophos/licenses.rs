@@ -21,7 +21,7 @@ struct Ref {
 }
 
 #[derive(Serialize)]
-struct Licenses<'a> {
+struct OfTenant<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     organization: Option<Ref>,
     tenant: Ref,
@@ -32,7 +32,7 @@ struct Licenses<'a> {
 pub(crate) fn of_tenant(state: &State, call: &Call, caller: &Caller) -> Result<Reply, Failure> {
     let id = auth::require(state, call, "X-Tenant-ID", None)?;
     let tenant = allowed(state, caller, id)?;
-    let body = Licenses {
+    let body = OfTenant {
         organization: tenant.organization.map(|id| Ref { id: Id::of(state, id) }),
         tenant: Ref { id: Id::of(state, tenant.id) },
         licenses: tenant.licenses.iter().map(|l| LicenseView::of(state, l)).collect(),

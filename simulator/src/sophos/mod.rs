@@ -32,7 +32,7 @@ mod tests;
 pub mod ui;
 mod views;
 
-pub use handle::{Click, Credentials, TenantFacts};
+pub use handle::{Credentials, TenantFacts};
 
 use auth::Caller;
 use errors::Failure;

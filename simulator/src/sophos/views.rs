@@ -109,6 +109,7 @@ pub(crate) struct TenantView<'a> {
     billing_type: &'a str,
     partner: Ref<Id>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[allow(clippy::option_option, reason = "absent, null and an object are three answers")]
     organization: Option<Option<Ref<Option<Id>>>>,
     api_host: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::Bench;
 
 impl Bench {
-    fn click(&self, tenant: Uuid, what: &str, body: Value) -> Result<Value, String> {
-        self.partner.click(&format!("tenants/{tenant}/{what}"), &body).map_err(|refused| refused.code)
+    fn click(&self, tenant: Uuid, what: &str, body: impl Into<Value>) -> Result<Value, String> {
+        self.partner.click(&format!("tenants/{tenant}/{what}"), &body.into()).map_err(|refused| refused.code)
     }
 
     fn seed_term(&self, end: &str) -> Uuid {
