@@ -1,0 +1,185 @@
+//! Exit codes and errors: the one place where an error becomes a message and a code.
+//!
+//! Codes: 0 done or nothing to do; 1 failure; 4 something refused or skipped; 130 interrupted; 64 usage. With
+//! `--detailed-exitcode`: 2 changes pending, 3 nothing to do but waiting in time, 5 waiting overdue. The first that
+//! applies of 1, 4, 130, 2, 5, 3.
+
+use std::error::Error as StdError;
+use std::fmt::Write as _;
+
+use tenantry_engine::text::terminal;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done, or nothing to do.
+    Done,
+    /// Failed.
+    Failure,
+    /// Changes are pending.
+    Pending,
+    /// Nothing to do but wait; nothing is overdue.
+    Waiting,
+    /// Something was refused or skipped.
+    Refused,
+    /// Something that waits is overdue.
+    Overdue,
+    /// The command line is wrong.
+    Usage,
+    /// Interrupted.
+    Interrupted,
+}
+
+impl Exit {
+    /// The process's exit code.
+    pub const fn code(self) -> u8 {
+        match self {
+            Exit::Done => 0,
+            Exit::Failure => 1,
+            Exit::Pending => 2,
+            Exit::Waiting => 3,
+            Exit::Refused => 4,
+            Exit::Overdue => 5,
+            Exit::Usage => 64,
+            Exit::Interrupted => 130,
+        }
+    }
+}
+
+/// An error as a person reads it: what, then why, then what to do.
+#[derive(Debug)]
+pub struct CliError {
+    /// The code.
+    pub exit: Exit,
+    /// Kebab-case, in brackets behind `error`.
+    pub code: &'static str,
+    /// What went wrong.
+    pub message: String,
+    /// What caused it, outermost first.
+    pub chain: Vec<String>,
+    /// What to do.
+    pub hints: Vec<String>,
+    /// Text that was made for this error already (diagnostics); printed as it is, before everything else.
+    pub report: String,
+}
+
+impl CliError {
+    /// A failure.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { exit: Exit::Failure, code, message: message.into(), chain: vec![], hints: vec![], report: String::new() }
+    }
+
+    /// A wrong command line.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, ..Self::new("usage", message) }
+    }
+
+    /// From an error of a library: its sources become the chain.
+    pub fn from_error(code: &'static str, error: &(dyn StdError + 'static)) -> Self {
+        let mut out = Self::new(code, error.to_string());
+        let mut source = error.source();
+        while let Some(cause) = source {
+            out.chain.push(cause.to_string());
+            source = cause.source();
+        }
+        out
+    }
+
+    /// With something to do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// With another exit.
+    #[must_use]
+    pub fn exit(mut self, exit: Exit) -> Self {
+        self.exit = exit;
+        self
+    }
+
+    /// With a finished report.
+    #[must_use]
+    pub fn report(mut self, report: String) -> Self {
+        self.report = report;
+        self
+    }
+
+    /// As printed on stderr, with a final newline.
+    pub fn text(&self) -> String {
+        let mut out = self.report.clone();
+        if !self.message.is_empty() {
+            let _ = writeln!(out, "error[{}]: {}", self.code, shown(&self.message));
+        }
+        for cause in &self.chain {
+            let _ = writeln!(out, "  because: {}", shown(cause));
+        }
+        for hint in &self.hints {
+            let _ = writeln!(out, "  {}", shown(hint));
+        }
+        out
+    }
+}
+
+/// Fit for a terminal, whole, with line breaks kept.
+fn shown(text: &str) -> String {
+    text.lines()
+        .map(|line| {
+            let chars: Vec<char> = line.chars().collect();
+            chars.chunks(150).map(|chunk| terminal(&chunk.iter().collect::<String>())).collect::<String>()
+        })
+        .collect::<Vec<_>>()
+        .join("\n  ")
+}
+
+impl From<tenantry_engine::store::StoreError> for CliError {
+    fn from(error: tenantry_engine::store::StoreError) -> Self {
+        use tenantry_engine::store::StoreError as E;
+        let code = match error {
+            E::Conflict { .. } => "state-conflict",
+            E::Locked { .. } => "state-locked",
+            E::Damaged { .. } => "state-damaged",
+            E::Io { .. } => "state-unreachable",
+            E::Other(_) => "state-failed",
+        };
+        Self::from_error(code, &error)
+    }
+}
+
+impl From<tenantry_engine::console::ConsoleError> for CliError {
+    fn from(error: tenantry_engine::console::ConsoleError) -> Self {
+        use tenantry_engine::console::ConsoleError as E;
+        let (code, exit) = match &error {
+            E::Unreachable { .. } => ("console-unreachable", Exit::Failure),
+            E::Credential { .. } => ("credential-refused", Exit::Failure),
+            E::Refused { .. } => ("read-refused", Exit::Failure),
+            E::Protocol { .. } => ("unexpected-answer", Exit::Failure),
+            E::NotARead { .. } => ("not-a-read", Exit::Failure),
+            E::Stopped => ("interrupted", Exit::Interrupted),
+        };
+        let hint = matches!(error, E::Credential { .. }).then(|| "tenantry doctor checks credentials, roles and reachability".to_owned());
+        let mut out = Self::from_error(code, &error).exit(exit);
+        out.hints.extend(hint);
+        out
+    }
+}
+
+impl From<tenantry_consoles::ConnectError> for CliError {
+    fn from(error: tenantry_consoles::ConnectError) -> Self {
+        Self::from_error("cannot-connect", &error)
+    }
+}
+
+impl From<tenantry_engine::render::json::BadPlan> for CliError {
+    fn from(error: tenantry_engine::render::json::BadPlan) -> Self {
+        Self::from_error("bad-plan", &error)
+    }
+}
+
+/// An input or output failure with its place.
+pub fn io(doing: &str, place: &std::path::Path, error: &std::io::Error) -> CliError {
+    let mut out = CliError::new("io", format!("cannot {doing} {}", place.display()));
+    out.chain.push(error.to_string());
+    out
+}

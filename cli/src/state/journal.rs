@@ -1,0 +1,267 @@
+//! A ledger on disk: a compacted file, one entry a line, and journal segments that hold every write since.
+//!
+//! A segment is named after the first serial it may hold. Segments are never rewritten: together they are the log.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Seek, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tenantry_engine::address::{Address, VendorAccount};
+use tenantry_engine::ledger::{Entry, FORMAT_VERSION, Header, Ledger};
+use tenantry_engine::store::{LogEvent, StoreError, Write};
+
+use super::io;
+
+/// One line of a journal.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Line {
+    serial: u64,
+    event: LogEvent,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    header: Option<Header>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    put: BTreeMap<Address, Entry>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    erase: Vec<Address>,
+}
+
+/// One line as the log shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Logged {
+    /// The ledger's serial after it.
+    pub serial: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: LogEvent,
+}
+
+#[derive(Deserialize)]
+struct Compacted {
+    header: Header,
+    entries: BTreeMap<Address, Entry>,
+}
+
+pub(super) struct Read {
+    pub ledger: Ledger,
+    /// The segment to append to, and how much of it is whole.
+    tail: Option<(PathBuf, u64)>,
+}
+
+fn damaged(place: &Path, because: impl std::fmt::Display) -> StoreError {
+    StoreError::Damaged {
+        place: place.display().to_string(),
+        because: format!("{because}; restore it from a backup, or move the directory away: a new ledger creates nothing that is there"),
+    }
+}
+
+fn segments(dir: &Path) -> Result<Vec<(u64, PathBuf)>, StoreError> {
+    let mut out = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(io("read", dir))? {
+        let path = entry.map_err(io("read", dir))?.path();
+        let serial = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .and_then(|name| name.strip_prefix("journal-")?.strip_suffix(".ndjson")?.parse().ok());
+        if let Some(serial) = serial {
+            out.push((serial, path));
+        }
+    }
+    out.sort();
+    Ok(out)
+}
+
+/// Whole lines of a segment; a torn last one was never durable.
+fn lines(path: &Path) -> Result<(Vec<Line>, u64), StoreError> {
+    let text = std::fs::read(path).map_err(io("read", path))?;
+    let mut out = Vec::new();
+    let mut whole = 0u64;
+    for piece in text.split_inclusive(|byte| *byte == b'\n') {
+        if piece.last() != Some(&b'\n') {
+            break;
+        }
+        let line = serde_json::from_slice(piece).map_err(|error| damaged(path, format!("byte {whole}: {error}")))?;
+        whole += piece.len() as u64;
+        out.push(line);
+    }
+    Ok((out, whole))
+}
+
+/// The ledger in this directory, if there is one.
+pub(super) fn read(dir: &Path) -> Result<Option<Read>, StoreError> {
+    if !dir.is_dir() {
+        return Ok(None);
+    }
+    let path = dir.join("ledger.json");
+    let mut ledger = match std::fs::read(&path) {
+        Ok(bytes) => {
+            let compacted: Compacted = serde_json::from_slice(&bytes).map_err(|error| damaged(&path, error))?;
+            if compacted.header.format_version > FORMAT_VERSION {
+                return Err(StoreError::Damaged {
+                    place: path.display().to_string(),
+                    because: format!("written by a later tenantry (format {}); use that one", compacted.header.format_version),
+                });
+            }
+            Some(Ledger { header: compacted.header, entries: compacted.entries })
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => return Err(io("read", &path)(error)),
+    };
+    let segments = segments(dir)?;
+    let from = ledger.as_ref().map_or(0, |ledger| ledger.header.serial);
+    let mut tail = None;
+    for (n, (_, path)) in segments.iter().enumerate() {
+        if segments.get(n + 1).is_some_and(|(next, _)| *next <= from + 1) {
+            continue;
+        }
+        let (lines, whole) = lines(path)?;
+        for line in lines {
+            apply(&mut ledger, line, path)?;
+        }
+        tail = Some((path.clone(), whole));
+    }
+    Ok(ledger.map(|ledger| Read { ledger, tail }))
+}
+
+fn apply(ledger: &mut Option<Ledger>, line: Line, path: &Path) -> Result<(), StoreError> {
+    let Some(ledger) = ledger else {
+        let header = line.header.ok_or_else(|| damaged(path, "the first line has no header"))?;
+        *ledger = Some(Ledger { header, entries: line.put });
+        return Ok(());
+    };
+    if line.serial <= ledger.header.serial {
+        return Ok(());
+    }
+    if line.serial != ledger.header.serial + 1 {
+        return Err(damaged(path, format!("serial {} follows {}", line.serial, ledger.header.serial)));
+    }
+    if let Some(header) = line.header {
+        ledger.header = header;
+    }
+    for address in line.erase {
+        ledger.entries.remove(&address);
+    }
+    ledger.entries.extend(line.put);
+    ledger.header.serial = line.serial;
+    Ok(())
+}
+
+/// Appends to a ledger's journal.
+pub(super) struct Writer {
+    dir: PathBuf,
+    serial: u64,
+    file: Option<File>,
+    tail: Option<(PathBuf, u64)>,
+    /// The header as stored, for a first line that must carry one.
+    first: Option<Header>,
+}
+
+/// Opens a ledger for writing; makes a new one in memory where there is none.
+pub(super) fn open(dir: &Path, account: &VendorAccount, lineage: impl FnOnce() -> String) -> Result<(Ledger, Writer), StoreError> {
+    let (ledger, tail, first) = match read(dir)? {
+        Some(read) => {
+            if read.ledger.header.vendor_account != *account {
+                return Err(damaged(dir, format!("this ledger belongs to {}, not to {account}", read.ledger.header.vendor_account)));
+            }
+            (read.ledger, read.tail, None)
+        }
+        None => {
+            let ledger = Ledger::new(account.clone(), lineage());
+            let header = ledger.header.clone();
+            (ledger, None, Some(header))
+        }
+    };
+    let serial = ledger.header.serial;
+    Ok((ledger, Writer { dir: dir.to_owned(), serial, file: None, tail, first }))
+}
+
+impl Writer {
+    pub(super) fn commit(&mut self, expected: u64, writes: &[Write], event: &LogEvent) -> Result<u64, StoreError> {
+        if expected != self.serial {
+            return Err(StoreError::Conflict { account: self.dir.display().to_string(), expected, found: self.serial });
+        }
+        let serial = self.serial + 1;
+        let mut line = Line { serial, event: event.clone(), header: None, put: BTreeMap::new(), erase: Vec::new() };
+        for write in writes {
+            match write {
+                Write::Header(header) => line.header = Some(Header { serial, ..(**header).clone() }),
+                Write::Put(address, entry) => {
+                    line.put.insert(address.clone(), (**entry).clone());
+                }
+                Write::Erase(address) => line.erase.push(address.clone()),
+            }
+        }
+        if let Some(first) = self.first.clone()
+            && line.header.is_none()
+        {
+            line.header = Some(Header { serial, ..first });
+        }
+        let mut bytes = serde_json::to_vec(&line).expect("a journal line is JSON");
+        bytes.push(b'\n');
+        super::failpoint::pass("before");
+        let path = self.path(serial);
+        let file = self.file(&path, serial)?;
+        file.write_all(&bytes).and_then(|()| file.sync_data()).map_err(io("write", &path))?;
+        super::failpoint::pass("after");
+        self.serial = serial;
+        self.first = None;
+        Ok(serial)
+    }
+
+    fn path(&self, serial: u64) -> PathBuf {
+        self.tail.as_ref().map_or_else(|| self.dir.join(format!("journal-{serial:010}.ndjson")), |(path, _)| path.clone())
+    }
+
+    fn file(&mut self, path: &Path, serial: u64) -> Result<&mut File, StoreError> {
+        if self.file.is_none() {
+            let mut file = File::options().create(true).truncate(false).write(true).open(path).map_err(io("open", path))?;
+            // What is torn at the end was never durable.
+            let whole = self.tail.as_ref().map_or(0, |(_, whole)| *whole);
+            file.set_len(whole).and_then(|()| file.seek(SeekFrom::End(0))).map_err(io("write", path))?;
+            File::open(&self.dir).and_then(|dir| dir.sync_all()).map_err(io("write", &self.dir))?;
+            self.tail = Some((path.to_owned(), whole));
+            self.file = Some(file);
+        }
+        let _ = serial;
+        Ok(self.file.as_mut().expect("opened above"))
+    }
+
+    pub(super) fn compact(&mut self, ledger: &Ledger) -> Result<(), StoreError> {
+        if ledger.header.serial != self.serial {
+            return Err(StoreError::Conflict { account: self.dir.display().to_string(), expected: ledger.header.serial, found: self.serial });
+        }
+        if self.serial == 0 {
+            return Ok(());
+        }
+        let mut text = String::from("{\n\"header\":");
+        text.push_str(&serde_json::to_string(&ledger.header).expect("a header is JSON"));
+        text.push_str(",\n\"entries\":{");
+        for (n, (address, entry)) in ledger.entries.iter().enumerate() {
+            text.push_str(if n == 0 { "\n" } else { ",\n" });
+            text.push_str(&serde_json::to_string(address).expect("an address is JSON"));
+            text.push(':');
+            text.push_str(&serde_json::to_string(entry).expect("an entry is JSON"));
+        }
+        text.push_str("\n}\n}\n");
+        super::failpoint::pass("before");
+        super::write_atomically(&self.dir.join("ledger.json"), text.as_bytes())?;
+        super::failpoint::pass("after");
+        // The next write begins a new segment; the old ones stay as the log.
+        self.file = None;
+        self.tail = None;
+        Ok(())
+    }
+}
+
+/// Every event, oldest first.
+pub(super) fn log(dir: &Path) -> Result<Vec<Logged>, StoreError> {
+    if !dir.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut out = Vec::new();
+    for (_, path) in segments(dir)? {
+        out.extend(lines(&path)?.0.into_iter().map(|line| Logged { serial: line.serial, event: line.event }));
+    }
+    Ok(out)
+}
