@@ -1,0 +1,86 @@
+//! From files to declarations: reading, checking, and grouping by kind for the engine.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use tenantry_crd::AnyObject;
+use tenantry_engine::declare::{Declarations, Declared};
+use tenantry_engine::origin::{Origin, Scope};
+
+use crate::app::Globals;
+use crate::diagnostics::{self, Style, Tally};
+use crate::exit::{CliError, Exit};
+use crate::load::{self, Loaded, ReadScope};
+
+/// Reads and checks files; any error ends the run before anything is asked of a console.
+pub fn read(globals: &Globals, files: &[PathBuf]) -> Result<Loaded, CliError> {
+    let base = base(files, &globals.state_dir);
+    let loaded = load::validate(files, &load::Options::new(base));
+    if !loaded.has_errors() {
+        return Ok(loaded);
+    }
+    let style = if globals.coloured(std::io::IsTerminal::is_terminal(&std::io::stderr())) { Style::Colour } else { Style::Plain };
+    let mut report = diagnostics::text(&loaded.diagnostics, style);
+    report.push_str(&format!(
+        "{}; nothing was read from a console, nothing was changed.\n",
+        Tally::of(&loaded.diagnostics).sentence(loaded.counts.files)
+    ));
+    Err(CliError::new("invalid", "").exit(Exit::Failure).report(report))
+}
+
+/// What origins are relative to: the repository that holds the first path, else the state directory's parent.
+pub fn base(files: &[PathBuf], state_dir: &Path) -> PathBuf {
+    let first = files.iter().find(|path| path.as_os_str() != "-").cloned().unwrap_or_else(|| PathBuf::from("."));
+    let absolute = std::path::absolute(&first).unwrap_or(first);
+    absolute
+        .ancestors()
+        .find(|dir| dir.join(".git").exists())
+        .map(Path::to_owned)
+        .unwrap_or_else(|| {
+            let state = std::path::absolute(state_dir).unwrap_or_else(|_| state_dir.to_owned());
+            state.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
+        })
+}
+
+/// What was read, as the engine asks for it.
+pub struct FileScope<'l>(pub &'l ReadScope);
+
+impl Scope for FileScope<'_> {
+    fn was_read(&self, origin: &Origin) -> bool {
+        match origin {
+            Origin::File { path, .. } => self.0.covers(path),
+            Origin::Object { .. } => false,
+        }
+    }
+}
+
+static NO_LABELS: BTreeMap<String, String> = BTreeMap::new();
+
+/// Groups loaded objects by kind.
+pub fn declarations(loaded: &Loaded) -> Declarations<'_> {
+    let mut out = Declarations::default();
+    for one in &loaded.objects {
+        let origin = Origin::file(&*one.origin.path, one.origin.line, one.origin.column);
+        macro_rules! put {
+            ($list:ident, $object:expr) => {
+                out.$list.push(Declared {
+                    namespace: one.object.namespace(),
+                    name: one.object.name(),
+                    labels: $object.metadata.labels.as_ref().unwrap_or(&NO_LABELS),
+                    origin,
+                    spec: &$object.spec,
+                })
+            };
+        }
+        match &one.object {
+            AnyObject::Console(object) => put!(consoles, object),
+            AnyObject::Customer(object) => put!(customers, object),
+            AnyObject::Product(object) => put!(products, object),
+            AnyObject::License(object) => put!(licenses, object),
+            AnyObject::Relationship(object) => put!(relationships, object),
+            AnyObject::Attestation(object) => put!(attestations, object),
+            other => out.without_behaviour.push((other.kind().as_str(), origin)),
+        }
+    }
+    out
+}

@@ -1,0 +1,178 @@
+//! The one path from files to plans, shared by every command that looks at consoles.
+//!
+//! Reading never writes: no lock, no ledger, no cache is touched unless the run may write. Consoles are observed side
+//! by side; one that cannot be read fails alone.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use tenantry_consoles::{Credentials, Settings};
+use tenantry_engine::address::{ConsoleName, VendorAccount};
+use tenantry_engine::console::Console;
+use tenantry_engine::declare::Declaration;
+use tenantry_engine::desired::Desired;
+use tenantry_engine::ledger::Ledger;
+use tenantry_engine::observed::Identity;
+use tenantry_engine::runtime::Runtime;
+use tenantry_engine::text::terminal;
+
+use crate::app::Globals;
+use crate::exit::CliError;
+use crate::outside::{AgeSealer, RandomIds, clock};
+use crate::progress::Stderr;
+use crate::secrets::Finder;
+use crate::state::StateDir;
+
+/// What a run needs beside declarations.
+pub struct Run {
+    /// Clock, identifiers, wish to stop, progress, sealing.
+    pub runtime: Runtime,
+    /// The state directory.
+    pub state: StateDir,
+    /// Where credentials are.
+    pub secrets: Finder,
+    /// Names this run in the log.
+    pub id: String,
+    endpoints: BTreeMap<String, url::Url>,
+    settings: Settings,
+}
+
+impl Run {
+    /// For this command line; `recipients` are those of one-time secrets.
+    pub fn new(globals: &Globals, recipients: Vec<String>) -> Result<Self, CliError> {
+        let state = StateDir::new(&globals.state_dir);
+        let ids = RandomIds;
+        let id = tenantry_engine::runtime::Ids::uuid(&ids);
+        Ok(Self {
+            runtime: Runtime {
+                clock: clock(globals.now.as_deref())?,
+                ids: Arc::new(ids),
+                stop: globals.stop.clone(),
+                progress: Arc::new(Stderr::new(globals.log_format)),
+                sealer: Arc::new(AgeSealer { dir: state.secrets(), recipients }),
+            },
+            state,
+            secrets: Finder { dir: globals.secrets_dir.clone() },
+            id: id[..8].to_owned(),
+            endpoints: globals.endpoints()?,
+            settings: Settings::default(),
+        })
+    }
+
+    /// The longest that one request may be on its way.
+    pub fn request_timeout(&self) -> jiff::SignedDuration {
+        jiff::SignedDuration::try_from(self.settings.timeout).unwrap_or(jiff::SignedDuration::from_secs(60))
+    }
+
+    /// Connects one console; `write` says whether its write credential may be opened later.
+    pub fn connect(&self, desired: &Desired<'_>, write: bool) -> Result<Box<dyn Console>, CliError> {
+        let console = &desired.console;
+        let credentials = console.spec.credentials.as_ref();
+        let read = credentials.and_then(|credentials| credentials.read.as_ref()).ok_or_else(|| {
+            CliError::new("no-credential", format!("Console {} names no read credential", console.name))
+                .hint(format!("{}: write spec.credentials.read.secretRef.name", console.origin))
+        })?;
+        let later = credentials
+            .and_then(|credentials| credentials.write.as_ref())
+            .filter(|_| write)
+            .map(|source| Arc::new(self.secrets.later(&source.secret_ref.name)) as Arc<dyn tenantry_consoles::WriteSecrets>);
+        let credentials = Credentials { read: self.secrets.find(&read.secret_ref.name)?, write: later };
+        let endpoint = self.endpoints.get(console.name.as_str()).cloned();
+        Ok(tenantry_consoles::connect(console.spec, &console.name, credentials, endpoint, &self.runtime, &self.settings)?)
+    }
+
+    /// `--endpoint` names only consoles that are declared.
+    pub fn check_endpoints(&self, declaration: &Declaration<'_>) -> Result<(), CliError> {
+        for name in self.endpoints.keys() {
+            if !declaration.consoles.contains_key(name.as_str()) {
+                let known: Vec<&str> = declaration.consoles.keys().map(ConsoleName::as_str).collect();
+                return Err(CliError::usage(format!("--endpoint {name}=…: no Console {} is declared", terminal(name)))
+                    .hint(format!("declared are: {}", known.join(", "))));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Recipients of one-time secrets over all consoles.
+pub fn recipients(declaration: &Declaration<'_>) -> Vec<String> {
+    declaration
+        .consoles
+        .values()
+        .filter_map(|desired| desired.console.spec.one_time_secrets.as_ref())
+        .filter_map(|secrets| secrets.age_recipients.clone())
+        .flatten()
+        .collect()
+}
+
+/// A console that answered who we are.
+pub struct Connected<'a> {
+    /// What is desired there.
+    pub desired: &'a Desired<'a>,
+    /// The console.
+    pub console: Box<dyn Console>,
+    /// Who we are there.
+    pub identity: Identity,
+}
+
+/// Connects and identifies all consoles side by side. Those that fail are told with their error; the rest goes on.
+pub async fn connect<'a>(run: &Run, declaration: &'a Declaration<'a>, write: bool) -> Result<(Vec<Connected<'a>>, Vec<CliError>), CliError> {
+    run.check_endpoints(declaration)?;
+    let mut failed = Vec::new();
+    let mut opened = Vec::new();
+    for desired in declaration.consoles.values() {
+        match run.connect(desired, write) {
+            Ok(console) => opened.push((desired, console)),
+            Err(error) => failed.push(error),
+        }
+    }
+    let identities = join_all(opened.iter().map(|(_, console)| console.identify())).await;
+    let mut connected = Vec::new();
+    for ((desired, console), identity) in opened.into_iter().zip(identities) {
+        match identity {
+            Ok(identity) => connected.push(Connected { desired, console, identity }),
+            Err(error) => failed.push(error.into()),
+        }
+    }
+    one_console_per_account(&connected)?;
+    Ok((connected, failed))
+}
+
+/// Two Consoles on one vendor account would each take the other's records for strangers: both are refused.
+fn one_console_per_account(connected: &[Connected<'_>]) -> Result<(), CliError> {
+    let mut seen: BTreeMap<&VendorAccount, &ConsoleName> = BTreeMap::new();
+    for one in connected {
+        if let Some(other) = seen.insert(&one.identity.vendor_account, &one.desired.console.name) {
+            return Err(CliError::new(
+                "same-account",
+                format!("the Consoles {other} and {} are the same vendor account {}", one.desired.console.name, one.identity.vendor_account),
+            )
+            .hint(format!("{}: one account has one Console; take one of them out", one.desired.console.origin)));
+        }
+    }
+    Ok(())
+}
+
+/// The ledger of a console, without writing: the one that is there, or a new one in memory. A Console that was seen
+/// with another vendor account is refused.
+pub fn ledger(run: &Run, one: &Connected<'_>) -> Result<Ledger, CliError> {
+    check_account(run, one)?;
+    let account = &one.identity.vendor_account;
+    Ok(run.state.ledger(account)?.unwrap_or_else(|| Ledger::new(account.clone(), run.runtime.ids.uuid())))
+}
+
+/// Refuses another vendor account than the Console had before.
+pub fn check_account(run: &Run, one: &Connected<'_>) -> Result<(), CliError> {
+    let index = run.state.index()?;
+    let name = &one.desired.console.name;
+    match index.consoles.get(name) {
+        Some(before) if *before != one.identity.vendor_account => Err(CliError::new(
+            "another-account",
+            format!("Console {name} was {before}; its credential now belongs to {}", one.identity.vendor_account),
+        )
+        .hint("nothing was planned: another account's customers are not these")
+        .hint(format!("put the right credential back; or, if the move is meant: tenantry state move-console {name}"))),
+        _ => Ok(()),
+    }
+}
