@@ -56,35 +56,35 @@ impl Reading {
             self.unknown = true;
             return;
         };
+        self.root(root, document.problems, stray);
+    }
+
+    fn root(&mut self, root: &Node<'_>, problems: Vec<Problem>, stray: bool) {
         match whose(root) {
             Whose::Nobody if stray => *self.skipped.entry("no object".to_owned()).or_default() += 1,
             Whose::Other(name) => *self.skipped.entry(name).or_default() += 1,
             Whose::List(items) => {
                 self.documents -= 1;
-                self.problems.extend(document.problems);
+                self.problems.extend(problems);
                 for item in items {
-                    let document = Document { start: item.span, root: Some(item.clone()), problems: Vec::new() };
-                    self.document(document, stray);
+                    self.documents += 1;
+                    self.root(item, Vec::new(), stray);
                 }
             }
             Whose::Nobody => {
-                self.problems.extend(document.problems);
+                self.problems.extend(problems);
                 self.problems.push(nobody(root));
                 self.unknown = true;
             }
             Whose::Ours => {
-                let before = self.problems.len();
-                let clean = document.problems.is_empty();
-                self.problems.extend(document.problems);
-                if let Some(object) = self.object(root)
-                    && clean
-                    && self.problems.len() == before
-                {
-                    self.objects.push((object, root.span));
-                } else if let Some(address) = address(root) {
-                    self.broken.push(address);
-                } else {
-                    self.unknown = true;
+                let clean = problems.is_empty();
+                self.problems.extend(problems);
+                match self.object(root) {
+                    Some(object) if clean => self.objects.push((object, root.span)),
+                    _ => match address(root) {
+                        Some(address) => self.broken.push(address),
+                        None => self.unknown = true,
+                    },
                 }
             }
         }
@@ -201,16 +201,13 @@ fn header(root: &Node<'_>) -> Result<Kind, Problem> {
 
 /// What is wrong with an object's name, namespace and metadata.
 fn metadata(kind: Kind, root: &Node<'_>) -> Vec<Problem> {
-    let at_kind = root.get("kind").map_or(root.span, |(_, kind)| kind.span);
+    let first = root.entries().first().map_or(root.span, |(key, _)| key.span);
     let Some((key, metadata)) = root.get("metadata") else {
         let message = format!("this {kind} has no metadata");
-        return vec![Problem::new(Code::MissingField, message, at_kind).label("add `metadata: {name: …}`")];
+        return vec![Problem::new(Code::MissingField, message, first).label("add `metadata: {name: …}`")];
     };
     let mut problems = Vec::new();
     match metadata.get("name") {
-        _ if metadata.entries().is_empty() && metadata.is_container() && metadata.get("name").is_none() => {
-            problems.push(no_name(kind, key.span));
-        }
         None if metadata.is_container() => problems.push(no_name(kind, key.span)),
         None => {}
         Some((_, name)) => problems.extend(name_problem("name", name, 253, true)),

@@ -222,8 +222,10 @@ impl<'o> Check<'o> {
     fn words(&self, target: &Target<'o>, suggest: bool) -> (String, Option<&'o str>) {
         match *target {
             Target::Object(kind, ns, name) => {
-                let elsewhere = self.index.keys().filter(|(k, other, n)| *k == kind && *n == name && *other != ns);
-                let message = match elsewhere.map(|(_, other, _)| *other).min().filter(|_| suggest) {
+                let same_name = |(k, other, n): &&Key<'o>| *k == kind && *n == name && *other != ns;
+                let elsewhere =
+                    if suggest { self.index.keys().filter(same_name).map(|(_, other, _)| *other).min() } else { None };
+                let message = match elsewhere {
                     Some(other) => format!(
                         "no {kind} `{name}` is declared in namespace `{ns}`; the one in `{other}` cannot be meant"
                     ),
@@ -232,6 +234,7 @@ impl<'o> Check<'o> {
                 let mut names: Vec<&str> = Vec::new();
                 if suggest {
                     names.extend(self.index.keys().filter(|(k, n, _)| *k == kind && *n == ns).map(|(_, _, name)| *name));
+                    names.extend(self.broken.iter().filter(|(k, n, _)| *k == kind && *n == ns).map(|(_, _, name)| *name));
                     names.sort_unstable();
                 }
                 (message, nearest(name, names))

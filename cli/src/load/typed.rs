@@ -22,7 +22,6 @@ pub use words::{explain, nearest};
 use super::problem::Problem;
 use super::scalar::{Plain, Trap};
 use super::tree::{Node, Span, Value};
-use crate::diagnostics::Code;
 
 /// Keys of the document that were read before, or that only a cluster writes.
 const ROOT_KEYS: [&str; 3] = ["apiVersion", "kind", "status"];
@@ -51,9 +50,9 @@ pub fn decode<'t, T>(
                 return Err(words::problems(kind, root, &mut found));
             }
             Err(error) => {
-                let at = error.at.unwrap_or(At { span: root.span, skip: root.span.start, container: root.span.start });
+                let at = error.at.unwrap_or_else(|| decoder.at());
                 if !cx.caused_by_leaving_out(&error, at) {
-                    cx.report(at.span, error.kind);
+                    cx.report(at, error.kind);
                 }
                 // The entry that cannot be left out twice is the document itself.
                 let again = at.skip != root.span.start && cx.skip.borrow_mut().insert(at.skip);
@@ -74,12 +73,14 @@ pub struct At {
     skip: u32,
     /// The first byte of the node that it happened in.
     container: u32,
+    /// True when the caret is under a container's first key, because nothing else stands for the container.
+    first_key: bool,
 }
 
 #[derive(Default)]
 struct Context {
     /// Mistakes of all readings so far.
-    found: RefCell<Vec<(Span, Kind)>>,
+    found: RefCell<Vec<(At, Kind)>>,
     /// Entries that are left out.
     skip: RefCell<HashSet<u32>>,
     /// Which keys of which containers were left out in any reading.
@@ -87,10 +88,10 @@ struct Context {
 }
 
 impl Context {
-    fn report(&self, span: Span, kind: Kind) {
+    fn report(&self, at: At, kind: Kind) {
         let mut found = self.found.borrow_mut();
-        if found.len() < MAX_PROBLEMS && !found.iter().any(|(s, k)| *s == span && *k == kind) {
-            found.push((span, kind));
+        if found.len() < MAX_PROBLEMS && !found.iter().any(|(a, k)| a.span == at.span && *k == kind) {
+            found.push((at, kind));
         }
     }
 
@@ -114,13 +115,13 @@ pub struct Decoder<'t, 'c> {
 
 impl<'t> Decoder<'t, '_> {
     fn at(&self) -> At {
+        let first_key = self.node.entries().first().map(|(key, _)| key.span).filter(|_| self.key.is_none());
         let span = match self.key {
             Some(key) if self.node.is_container() || self.node.span.start == self.node.span.end => key.span,
-            _ if self.node.is_container() => self.node.entries().first().map_or(self.node.span, |(k, _)| k.span),
-            _ => self.node.span,
+            _ => first_key.unwrap_or(self.node.span),
         };
         let skip = self.key.map_or(self.node.span.start, |key| key.span.start);
-        At { span, skip, container: self.node.span.start }
+        At { span, skip, container: self.node.span.start, first_key: first_key.is_some() }
     }
 
     fn err(&self, kind: Kind) -> TypedError {
@@ -396,7 +397,7 @@ impl<'t> MapAccess<'t> for Entries<'t, '_> {
             if fields.contains(&name) {
                 return seed.deserialize(IntoDeserializer::<TypedError>::into_deserializer(name)).map(Some);
             }
-            cx.report(key.span, Kind::Field { name: name.to_owned(), fields: words::owned(fields) });
+            cx.report(Decoder { node: key, key: None, cx, is_root: false }.at(), Kind::Field { name: name.to_owned(), fields: words::owned(fields) });
         }
         Ok(None)
     }

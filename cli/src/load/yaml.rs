@@ -36,8 +36,6 @@ pub struct Chunk {
 /// A document's tree, or why there is none. Problems beside a tree are mistakes that leave it readable.
 #[derive(Debug)]
 pub struct Document<'a> {
-    /// Where it begins.
-    pub start: Span,
     /// Its content; `None` when it could not be read.
     pub root: Option<Node<'a>>,
     /// What is wrong with its text.
@@ -86,15 +84,14 @@ pub fn parse(text: &str, chunk: Chunk) -> Vec<Document<'_>> {
     for item in Parser::new_from_str_with_options(source, options) {
         match item {
             Ok((event, span)) => {
-                let start = builder.position(span.start);
-                let end = builder.position(span.end);
-                let span = Span { end: end.start, ..start };
-                if !builder.event(event, span) {
+                let tag = span.tag_span().map(|tag| builder.span(&tag));
+                let span = builder.span(&span);
+                if !builder.event(event, span, tag.unwrap_or(span)) {
                     break;
                 }
             }
             Err(error) => {
-                builder.fail(scan_problem(&error, builder.position(*error.marker()), text));
+                builder.fail(scan_problem(&error, builder.position(*error.marker()), text, chunk));
                 break;
             }
         }
@@ -148,10 +145,14 @@ impl<'a> Builder<'a> {
         Span { start, end: start, line, column: narrow(marker.col()).saturating_add(1) }
     }
 
+    fn span(&self, span: &serde_saphyr::granit_parser::Span) -> Span {
+        Span { end: self.position(span.end).start, ..self.position(span.start) }
+    }
+
     /// Gives up on the current document.
     fn fail(&mut self, problem: Problem) {
         let mut document =
-            self.current.take().unwrap_or(Document { start: problem.span, root: None, problems: Vec::new() });
+            self.current.take().unwrap_or(Document { root: None, problems: Vec::new() });
         document.root = None;
         document.problems.push(problem);
         self.documents.push(document);
@@ -164,10 +165,10 @@ impl<'a> Builder<'a> {
     }
 
     /// Takes one event; false when the document cannot be read any further.
-    fn event(&mut self, event: Event<'a>, span: Span) -> bool {
+    fn event(&mut self, event: Event<'a>, span: Span, at_tag: Span) -> bool {
         match event {
             Event::DocumentStart(..) => {
-                self.current = Some(Document { start: span, root: None, problems: Vec::new() });
+                self.current = Some(Document { root: None, problems: Vec::new() });
                 self.stack.clear();
                 self.anchors.clear();
                 self.nodes = 0;
@@ -181,16 +182,16 @@ impl<'a> Builder<'a> {
                 }
             }
             Event::Scalar(text, style, anchor, tag) => {
-                let plain = style == ScalarStyle::Plain && self.scalar_tag(tag.as_deref(), span);
+                let plain = style == ScalarStyle::Plain && self.scalar_tag(tag.as_deref(), at_tag);
                 let node = Node { span, value: Value::Scalar { text, plain } };
                 return self.spend(1, span) && self.attach(node, anchor, SCALAR);
             }
             Event::SequenceStart(_, anchor, tag) => {
-                self.container_tag(tag.as_deref(), "seq", span);
+                self.container_tag(tag.as_deref(), "seq", at_tag);
                 return self.open(Kind::Sequence(Vec::new()), anchor, span);
             }
             Event::MappingStart(_, anchor, tag) => {
-                self.container_tag(tag.as_deref(), "map", span);
+                self.container_tag(tag.as_deref(), "map", at_tag);
                 return self.open(Kind::Mapping(Vec::new()), anchor, span);
             }
             Event::SequenceEnd | Event::MappingEnd => return self.close(span),
@@ -355,31 +356,74 @@ fn too_deep(span: Span) -> Problem {
 }
 
 /// Puts the library's error into our words.
-fn scan_problem(error: &ScanError, mut span: Span, text: &str) -> Problem {
-    span.end = text.get(span.start as usize..).and_then(|rest| rest.chars().next()).map_or(span.start, |c| {
-        if matches!(c, '\n' | '\r') { span.start } else { span.start + c.len_utf8() as u32 }
-    });
-    let at_tab = text.as_bytes().get(span.start as usize) == Some(&b'\t');
+fn scan_problem(error: &ScanError, at: Span, text: &str, chunk: Chunk) -> Problem {
+    let end = text[..chunk.end].trim_end().len();
+    let past_end = at.start as usize >= end;
+    // What is only noticed at the end of the document is shown at its last character.
+    let span = if past_end { last_character(text, chunk, end) } else { character(text, at) };
+    let syntax = |message: &str| Problem::new(Code::YamlSyntax, message, span);
     match error.kind() {
         ErrorKind::TabNotAllowed
         | ErrorKind::TabInBlockIndentation
         | ErrorKind::TabInIndentation
         | ErrorKind::TabAtBlockScalarStart
-        | ErrorKind::TabInPlainScalar => tab(span),
-        _ if at_tab => tab(span),
+        | ErrorKind::TabInPlainScalar => tab(character(text, at)),
+        _ if text.as_bytes().get(at.start as usize) == Some(&b'\t') => tab(character(text, at)),
         ErrorKind::RecursionLimitExceeded => too_deep(span),
         ErrorKind::UnknownAnchor => {
             let message = "this alias names an anchor that the document does not hold before it";
             Problem::new(Code::UnknownAlias, message, span).label("write the value, or quote the asterisk")
         }
         ErrorKind::MappingValueNotAllowed => {
-            Problem::new(Code::YamlSyntax, "a second `: ` on one line, or a key that is not indented like its neighbours", span)
+            syntax("a second `: ` on one line, or a key that is not indented like its neighbours")
                 .label("quote the text, or indent the key")
         }
-        ErrorKind::UnclosedQuotedScalar | ErrorKind::DocumentIndicatorInQuotedScalar => {
-            Problem::new(Code::YamlSyntax, "a quotation mark is never closed", span).label("opened here")
+        ErrorKind::ExpectedFlowMappingSeparator | ErrorKind::UnexpectedEofFlowMapping => {
+            syntax("a `,` or `}` is wanted here").label("close the brace, or quote text that holds `: `")
         }
-        kind => Problem::new(Code::YamlSyntax, format!("not well-formed YAML: {kind}"), span),
+        ErrorKind::ExpectedFlowSequenceSeparator | ErrorKind::UnexpectedEofFlowSequence => {
+            syntax("a `,` or `]` is wanted here").label("close the bracket")
+        }
+        ErrorKind::UnclosedFlowCollection { open } => {
+            let message = format!("this `{open}` is never closed");
+            Problem::new(Code::YamlSyntax, message, character(text, at))
+        }
+        ErrorKind::UnclosedQuotedScalar | ErrorKind::DocumentIndicatorInQuotedScalar => {
+            syntax("a quotation mark is never closed")
+        }
+        ErrorKind::InvalidQuotedScalarIndent if past_end => syntax("a quotation mark is never closed"),
+        ErrorKind::ExpectedBlockMappingKey => {
+            syntax("this is indented neither like the keys above nor deeper").label("indent it like its neighbours")
+        }
+        ErrorKind::SimpleKeyExpected => syntax("a key without `:`").label("add `: ` and a value"),
+        kind => syntax(&format!("not well-formed YAML: {kind}")),
+    }
+}
+
+/// A span of the one character that stands at a place.
+fn character(text: &str, at: Span) -> Span {
+    let width = text.get(at.start as usize..).and_then(|rest| rest.chars().next()).map_or(0, |c| match c {
+        '\n' | '\r' => 0,
+        c => c.len_utf8(),
+    });
+    Span { end: at.start + u32::try_from(width).unwrap_or(0), ..at }
+}
+
+/// The last character of a chunk that is no white space; `end` is the byte after it.
+fn last_character(text: &str, chunk: Chunk, end: usize) -> Span {
+    let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let before = &text[chunk.start..end.max(chunk.start)];
+    let Some(last) = before.chars().next_back() else {
+        return Span { start: narrow(chunk.start), end: narrow(chunk.start), line: chunk.line, column: 1 };
+    };
+    let start = before.len() - last.len_utf8();
+    let breaks = before[..start].replace("\r\n", "\n").matches(['\n', '\r']).count();
+    let line_start = before[..start].rfind(['\n', '\r']).map_or(0, |i| i + 1);
+    Span {
+        start: narrow(chunk.start + start),
+        end: narrow(chunk.start + before.len()),
+        line: chunk.line.saturating_add(narrow(breaks)),
+        column: narrow(before[line_start..start].chars().count()).saturating_add(1),
     }
 }
 

@@ -4,25 +4,28 @@ use serde::de::{Expected, Unexpected};
 
 use super::super::problem::Problem;
 use super::super::scalar::{Plain, Trap};
-use super::super::tree::{Node, Span, Step, Value, print_path};
-use super::Kind;
+use super::super::tree::{Node, Step, Value, print_path};
+use super::{At, Kind};
 use crate::diagnostics::Code;
 
 /// All mistakes of a document as problems, in source order.
-pub(super) fn problems(kind: &str, root: &Node<'_>, found: &mut Vec<(Span, Kind)>) -> Vec<Problem> {
-    found.sort_by_key(|(span, _)| span.start);
-    found.drain(..).map(|(span, mistake)| problem(kind, root, span, &mistake)).collect()
+pub(super) fn problems(kind: &str, root: &Node<'_>, found: &mut Vec<(At, Kind)>) -> Vec<Problem> {
+    found.sort_by_key(|(at, _)| at.span.start);
+    found.drain(..).map(|(at, mistake)| problem(kind, root, at, &mistake)).collect()
 }
 
-fn problem(kind: &str, root: &Node<'_>, span: Span, mistake: &Kind) -> Problem {
-    let path = root.path_to(span.start).unwrap_or_default();
+fn problem(kind: &str, root: &Node<'_>, at: At, mistake: &Kind) -> Problem {
+    let mut path = root.path_to(at.span.start).unwrap_or_default();
+    if at.first_key {
+        path.pop();
+    }
     // Unknown and missing fields are looked up in the struct that should hold them.
     let holder = match mistake {
         Kind::Field { .. } => &path[..path.len().saturating_sub(1)],
         _ => &path[..],
     };
     let (message, label) = message(kind, &shown(&path), mistake);
-    let mut problem = Problem::new(code(mistake), message, span);
+    let mut problem = Problem::new(code(mistake), message, at.span);
     problem.label = label;
     let lookup = matches!(
         mistake,
@@ -231,7 +234,7 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     if wanted.chars().count() > 100 {
         return None;
     }
-    let allowed = (wanted.chars().count() / 3).clamp(1, 4);
+    let allowed = ((wanted.chars().count() + 1) / 3).clamp(1, 4);
     candidates
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(&wanted, &plain(candidate)), candidate))

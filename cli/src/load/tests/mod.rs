@@ -1,0 +1,3 @@
+//! What loading promises, as tests.
+
+mod messages;
