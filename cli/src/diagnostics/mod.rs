@@ -10,9 +10,9 @@ mod code;
 mod github;
 mod json;
 mod source;
-mod text;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

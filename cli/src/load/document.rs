@@ -173,7 +173,9 @@ fn header(root: &Node<'_>) -> Result<Kind, Problem> {
     let first = root.entries().first().map_or(root.span, |(key, _)| key.span);
     let Some((_, kind)) = root.get("kind") else {
         let message = "this document has no kind";
-        return Err(Problem::new(Code::MissingField, message, first).label("add `kind: …`").see("tenantry explain"));
+        return Err(Problem::new(Code::MissingField, message, first)
+            .label("add `kind: …`")
+            .see("tenantry explain"));
     };
     match root.get("apiVersion") {
         None => {
@@ -192,7 +194,10 @@ fn header(root: &Node<'_>) -> Result<Kind, Problem> {
     Kind::from_name(name).ok_or_else(|| {
         let label = match object::nearest_kind(name) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("there are {}", Kind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ")),
+            None => format!(
+                "there are {}",
+                Kind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ")
+            ),
         };
         let message = format!("{GROUP} has no kind `{name}`");
         Problem::new(Code::UnknownKind, message, kind.span).label(label).see("tenantry explain")
@@ -229,7 +234,8 @@ fn name_problem(what: &str, node: &Node<'_>, longest: usize, dots: bool) -> Opti
         return None;
     }
     let suggestion = suggest(name, longest, dots);
-    let allowed = if dots { "lower-case letters, digits, `-` and `.`" } else { "lower-case letters, digits and `-`" };
+    let allowed =
+        if dots { "lower-case letters, digits, `-` and `.`" } else { "lower-case letters, digits and `-`" };
     let message = if name.len() > longest {
         format!("this {what} is longer than {longest} characters")
     } else {

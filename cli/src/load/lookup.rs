@@ -55,7 +55,11 @@ impl Sources {
         for (path, asked) in by_file {
             self.file(path, questions, &asked, &mut places);
         }
-        places.into_iter().zip(questions).map(|(p, (origin, _))| p.unwrap_or_else(|| self.whole(origin))).collect()
+        places
+            .into_iter()
+            .zip(questions)
+            .map(|(p, (origin, _))| p.unwrap_or_else(|| self.whole(origin)))
+            .collect()
     }
 
     fn file(&self, path: &str, questions: &[(&Origin, &str)], asked: &[usize], places: &mut [Option<Place>]) {
@@ -91,7 +95,8 @@ impl Sources {
         let documents = yaml::parse(source.text, chunk);
         for &i in asked {
             let (origin, path) = questions[i];
-            let object = documents.iter().filter_map(|d| d.root.as_ref()).find_map(|root| object_at(root, origin));
+            let object =
+                documents.iter().filter_map(|d| d.root.as_ref()).find_map(|root| object_at(root, origin));
             if let Some(object) = object {
                 let steps = parse_path(path);
                 let (spans, _) = object.follow(&steps);
@@ -101,7 +106,8 @@ impl Sources {
     }
 
     fn whole(&self, origin: &Origin) -> Place {
-        let given = self.files.get(&origin.path).map_or_else(|| origin.path.clone(), |file| file.given.clone());
+        let given =
+            self.files.get(&origin.path).map_or_else(|| origin.path.clone(), |file| file.given.clone());
         Place {
             line: origin.line,
             column: origin.column,

@@ -18,12 +18,12 @@ mod references;
 mod rules;
 mod scalar;
 mod scope;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod typed;
 mod walk;
 mod yaml;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -161,7 +161,8 @@ pub fn validate_with(paths: &[PathBuf], options: &Options<'_>, stdin: &mut dyn R
     };
     // Standard input is read before the others start, on this thread.
     let mut piped = walk.files.iter().find(|f| f.disk.is_none()).map(|found| {
-        read_limited(stdin, options.max_file_bytes).map_err(|error| walk::io_error(&found.given, &found.origin, &error))
+        read_limited(stdin, options.max_file_bytes)
+            .map_err(|error| walk::io_error(&found.given, &found.origin, &error))
     });
     let piped = piped.take();
     let outputs: Vec<FileOutput> = walk
@@ -242,11 +243,7 @@ fn read_limited(reader: &mut dyn Read, limit: u64) -> std::io::Result<Option<Vec
     Ok((bytes.len() as u64 <= limit).then_some(bytes))
 }
 
-fn read_one(
-    found: &Found,
-    bytes: Result<Option<Vec<u8>>, Diagnostic>,
-    options: &Options<'_>,
-) -> FileOutput {
+fn read_one(found: &Found, bytes: Result<Option<Vec<u8>>, Diagnostic>, options: &Options<'_>) -> FileOutput {
     let mut output = FileOutput {
         objects: Vec::new(),
         diagnostics: Vec::new(),
@@ -335,8 +332,7 @@ fn not_text(found: &Found, error: &std::string::FromUtf8Error) -> Diagnostic {
         line: count(before.matches('\n').count()),
         column: count(before[line_start..].chars().count()),
     };
-    let source =
-        Source { path: found.given.clone(), repository_path: found.origin.clone(), text: &before };
+    let source = Source { path: found.given.clone(), repository_path: found.origin.clone(), text: &before };
     let message = if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         "this file is UTF-16, and declarations are UTF-8"
     } else {

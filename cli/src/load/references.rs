@@ -82,7 +82,8 @@ impl<'o> Check<'o> {
                 self.index.insert(key, i);
                 continue;
             };
-            let message = format!("{} `{}` is declared twice", object.kind(), shown(object.namespace(), object.name()));
+            let message =
+                format!("{} `{}` is declared twice", object.kind(), shown(object.namespace(), object.name()));
             self.findings.push(Finding {
                 diagnostic: Diagnostic::error(Code::DuplicateObject, message).label("keep one of the two"),
                 at: (&declared.origin, "metadata.name".to_owned()),
@@ -101,7 +102,12 @@ impl<'o> Check<'o> {
             let ns = declared.object.namespace();
             match &declared.object {
                 AnyObject::Customer(customer) => {
-                    self.customer(i, ns, customer.metadata.name.as_deref().unwrap_or_default(), &customer.spec);
+                    self.customer(
+                        i,
+                        ns,
+                        customer.metadata.name.as_deref().unwrap_or_default(),
+                        &customer.spec,
+                    );
                 }
                 AnyObject::Product(product) => {
                     self.object(i, Kind::Console, ns, &product.spec.console_ref.name, "spec.consoleRef.name");
@@ -112,9 +118,17 @@ impl<'o> Check<'o> {
                 }
                 AnyObject::License(license) => {
                     let spec = &license.spec;
-                    self.account(i, ns, &spec.customer_ref.name, &spec.account, "spec.customerRef.name", "spec.account");
+                    self.account(
+                        i,
+                        ns,
+                        &spec.customer_ref.name,
+                        &spec.account,
+                        "spec.customerRef.name",
+                        "spec.account",
+                    );
                     self.object(i, Kind::Product, ns, &spec.product_ref.name, "spec.productRef.name");
-                    if let Some(next) = spec.renewal.as_ref().and_then(|renewal| renewal.product_ref.as_ref()) {
+                    if let Some(next) = spec.renewal.as_ref().and_then(|renewal| renewal.product_ref.as_ref())
+                    {
                         self.object(i, Kind::Product, ns, &next.name, "spec.renewal.productRef.name");
                     }
                 }
@@ -123,10 +137,20 @@ impl<'o> Check<'o> {
                     let console = &*spec.console_ref.name;
                     self.object(i, Kind::Console, ns, console, "spec.consoleRef.name");
                     if let Some(customer) = &spec.customer_ref {
-                        let path = if spec.account.is_some() { "spec.account" } else { "spec.consoleRef.name" };
-                        self.account(i, ns, &customer.name, spec.account_name(), "spec.customerRef.name", path);
+                        let path =
+                            if spec.account.is_some() { "spec.account" } else { "spec.consoleRef.name" };
+                        self.account(
+                            i,
+                            ns,
+                            &customer.name,
+                            spec.account_name(),
+                            "spec.customerRef.name",
+                            path,
+                        );
                     }
-                    if let Some(provider) = spec.reseller.as_ref().and_then(|reseller| reseller.provider.as_deref()) {
+                    if let Some(provider) =
+                        spec.reseller.as_ref().and_then(|reseller| reseller.provider.as_deref())
+                    {
                         self.provider(i, ns, console, provider);
                     }
                 }
@@ -134,7 +158,13 @@ impl<'o> Check<'o> {
                     self.object(i, Kind::Console, ns, &upgrade.spec.console_ref.name, "spec.consoleRef.name");
                 }
                 AnyObject::Inventory(inventory) => {
-                    self.object(i, Kind::Console, ns, &inventory.spec.console_ref.name, "spec.consoleRef.name");
+                    self.object(
+                        i,
+                        Kind::Console,
+                        ns,
+                        &inventory.spec.console_ref.name,
+                        "spec.consoleRef.name",
+                    );
                 }
                 AnyObject::Console(_)
                 | AnyObject::Attestation(_)
@@ -167,7 +197,14 @@ impl<'o> Check<'o> {
     }
 
     /// Notes the reference if nothing of this name is declared; true when the object is there and readable.
-    fn object(&mut self, i: usize, kind: Kind, ns: &'o str, name: &'o str, path: &str) -> Option<&'o AnyObject> {
+    fn object(
+        &mut self,
+        i: usize,
+        kind: Kind,
+        ns: &'o str,
+        name: &'o str,
+        path: &str,
+    ) -> Option<&'o AnyObject> {
         if let Some(&found) = self.index.get(&(kind, ns, name)) {
             return Some(&self.objects[found].object);
         }
@@ -223,8 +260,11 @@ impl<'o> Check<'o> {
         match *target {
             Target::Object(kind, ns, name) => {
                 let same_name = |(k, other, n): &&Key<'o>| *k == kind && *n == name && *other != ns;
-                let elsewhere =
-                    if suggest { self.index.keys().filter(same_name).map(|(_, other, _)| *other).min() } else { None };
+                let elsewhere = if suggest {
+                    self.index.keys().filter(same_name).map(|(_, other, _)| *other).min()
+                } else {
+                    None
+                };
                 let message = match elsewhere {
                     Some(other) => format!(
                         "no {kind} `{name}` is declared in namespace `{ns}`; the one in `{other}` cannot be meant"
@@ -233,8 +273,18 @@ impl<'o> Check<'o> {
                 };
                 let mut names: Vec<&str> = Vec::new();
                 if suggest {
-                    names.extend(self.index.keys().filter(|(k, n, _)| *k == kind && *n == ns).map(|(_, _, name)| *name));
-                    names.extend(self.broken.iter().filter(|(k, n, _)| *k == kind && *n == ns).map(|(_, _, name)| *name));
+                    names.extend(
+                        self.index
+                            .keys()
+                            .filter(|(k, n, _)| *k == kind && *n == ns)
+                            .map(|(_, _, name)| *name),
+                    );
+                    names.extend(
+                        self.broken
+                            .iter()
+                            .filter(|(k, n, _)| *k == kind && *n == ns)
+                            .map(|(_, _, name)| *name),
+                    );
                     names.sort_unstable();
                 }
                 (message, nearest(name, names))
@@ -296,7 +346,9 @@ impl<'o> Check<'o> {
             .collect();
         let makers: Vec<Option<usize>> = accounts
             .iter()
-            .map(|(_, _, ns, name, account)| number.get(&(*ns, *name, &*account.via.as_ref()?.account)).copied())
+            .map(|(_, _, ns, name, account)| {
+                number.get(&(*ns, *name, &*account.via.as_ref()?.account)).copied()
+            })
             .collect();
         for (next, field, what) in
             [(parents, "parent.account", "its own parent"), (makers, "via.account", "made by itself")]

@@ -38,7 +38,9 @@ pub enum Trap {
 pub fn classify(text: &str) -> Plain {
     let Some(&first) = text.as_bytes().first() else { return Plain::Null };
     match first {
-        b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'y' | b'Y' | b'o' | b'O' | b'=' | b'<' => word(text),
+        b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'y' | b'Y' | b'o' | b'O' | b'=' | b'<' => {
+            word(text)
+        }
         b'0'..=b'9' | b'+' | b'-' | b'.' => number(text),
         _ => Plain::Text,
     }
@@ -56,9 +58,15 @@ fn word(text: &str) -> Plain {
         _ => {}
     }
     // YAML 1.1 lists three spellings of each word; other readers ignore case, so every case is a trap.
-    for (spelling, value) in
-        [("y", true), ("yes", true), ("on", true), ("true", true), ("n", false), ("no", false), ("off", false)]
-    {
+    for (spelling, value) in [
+        ("y", true),
+        ("yes", true),
+        ("on", true),
+        ("true", true),
+        ("n", false),
+        ("no", false),
+        ("off", false),
+    ] {
         if text.eq_ignore_ascii_case(spelling) {
             return Plain::Trap(Trap::Boolean(value));
         }

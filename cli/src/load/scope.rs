@@ -47,7 +47,11 @@ impl ReadScope {
         if &*path == STDIN {
             return;
         }
-        if without_error { self.read.insert(path) } else { self.broken.insert(path) };
+        if without_error {
+            self.read.insert(path)
+        } else {
+            self.broken.insert(path)
+        };
     }
 
     pub(super) fn directory(&mut self, path: Arc<str>) {

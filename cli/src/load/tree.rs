@@ -124,9 +124,7 @@ impl<'a> Node<'a> {
         let mut found = 0;
         for step in path {
             let next = match (step, &node.value) {
-                (Step::Key(name), Value::Mapping(_)) => {
-                    node.get(name).map(|(k, v)| (Some(k.span), v))
-                }
+                (Step::Key(name), Value::Mapping(_)) => node.get(name).map(|(k, v)| (Some(k.span), v)),
                 (Step::Index(index), Value::Sequence(items)) => items.get(*index).map(|v| (None, v)),
                 _ => None,
             };

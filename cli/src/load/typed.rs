@@ -14,7 +14,9 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 
 use serde::de::value::StrDeserializer;
-use serde::de::{DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor};
+use serde::de::{
+    DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
+};
 
 pub use error::{Kind, TypedError};
 pub use words::{explain, nearest};
@@ -98,7 +100,9 @@ impl Context {
     /// A field is missing only because its entry was left out.
     fn caused_by_leaving_out(&self, error: &TypedError, at: At) -> bool {
         match &error.kind {
-            Kind::MissingField(field) => self.left_out.borrow().contains(&(at.container, (*field).to_owned())),
+            Kind::MissingField(field) => {
+                self.left_out.borrow().contains(&(at.container, (*field).to_owned()))
+            }
             _ => !self.skip.borrow().is_empty() && matches!(error.kind, Kind::Length),
         }
     }
@@ -155,14 +159,21 @@ impl<'t> Decoder<'t, '_> {
         }
     }
 
-    fn number<V: Visitor<'t>>(self, visitor: V, wanted: &'static str, float: bool) -> Result<V::Value, TypedError> {
+    fn number<V: Visitor<'t>>(
+        self,
+        visitor: V,
+        wanted: &'static str,
+        float: bool,
+    ) -> Result<V::Value, TypedError> {
         let (text, class) = self.scalar(wanted)?;
         let result = match class {
             Plain::Unsigned(n) => visitor.visit_u64(n),
             Plain::Signed(n) => visitor.visit_i64(n),
             Plain::Float(n) if float => visitor.visit_f64(n),
             Plain::Trap(trap) => Err(self.err(Kind::Trap { text: text.to_owned(), trap, wanted })),
-            _ => Err(self.err(Kind::Scalar { text: text.to_owned(), class, quoted: !self.is_plain(), wanted })),
+            _ => {
+                Err(self.err(Kind::Scalar { text: text.to_owned(), class, quoted: !self.is_plain(), wanted }))
+            }
         };
         self.located(result)
     }
@@ -183,7 +194,8 @@ impl<'t> Decoder<'t, '_> {
             let found = words::found(self.node);
             return Err(self.err(Kind::Type { found, wanted: "a mapping".to_owned() }));
         };
-        let access = Entries { entries: entries.iter(), value: None, fields, parent: self, root: self.is_root };
+        let access =
+            Entries { entries: entries.iter(), value: None, fields, parent: self, root: self.is_root };
         self.located(visitor.visit_map(access))
     }
 }
@@ -220,7 +232,11 @@ impl<'t> Deserializer<'t> for Decoder<'t, '_> {
                     Plain::Signed(n) => visitor.visit_i64(n),
                     Plain::Float(n) => visitor.visit_f64(n),
                     Plain::Trap(trap) => {
-                        return Err(self.err(Kind::Trap { text: text.to_string(), trap, wanted: "anything" }));
+                        return Err(self.err(Kind::Trap {
+                            text: text.to_string(),
+                            trap,
+                            wanted: "anything",
+                        }));
                     }
                     Plain::Text | Plain::Null => visitor.visit_borrowed_str(text),
                 };
@@ -272,11 +288,19 @@ impl<'t> Deserializer<'t> for Decoder<'t, '_> {
         Err(self.err(Kind::Null))
     }
 
-    fn deserialize_unit_struct<V: Visitor<'t>>(self, _: &'static str, visitor: V) -> Result<V::Value, TypedError> {
+    fn deserialize_unit_struct<V: Visitor<'t>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, TypedError> {
         self.deserialize_unit(visitor)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'t>>(self, _: &'static str, visitor: V) -> Result<V::Value, TypedError> {
+    fn deserialize_newtype_struct<V: Visitor<'t>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, TypedError> {
         self.located(visitor.visit_newtype_struct(self))
     }
 
@@ -332,7 +356,9 @@ impl<'t> Deserializer<'t> for Decoder<'t, '_> {
             }
             _ => {
                 let found = words::found(self.node);
-                return Err(self.err(Kind::Type { found, wanted: format!("one of {}", words::list(variants)) }));
+                return Err(
+                    self.err(Kind::Type { found, wanted: format!("one of {}", words::list(variants)) })
+                );
             }
         };
         if !variants.contains(&name) {
@@ -363,6 +389,11 @@ impl<'t> SeqAccess<'t> for Items<'t, '_> {
             return seed.deserialize(Decoder { node, key: None, cx: self.cx, is_root: false }).map(Some);
         }
         Ok(None)
+    }
+
+    /// Exact, so that lists are allocated as large as they are: a hundred thousand objects feel it.
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.items.len())
     }
 }
 
@@ -397,7 +428,10 @@ impl<'t> MapAccess<'t> for Entries<'t, '_> {
             if fields.contains(&name) {
                 return seed.deserialize(IntoDeserializer::<TypedError>::into_deserializer(name)).map(Some);
             }
-            cx.report(Decoder { node: key, key: None, cx, is_root: false }.at(), Kind::Field { name: name.to_owned(), fields: words::owned(fields) });
+            cx.report(
+                Decoder { node: key, key: None, cx, is_root: false }.at(),
+                Kind::Field { name: name.to_owned(), fields: words::owned(fields) },
+            );
         }
         Ok(None)
     }
@@ -421,7 +455,10 @@ impl<'t, 'c> EnumAccess<'t> for Variant<'t, 'c> {
     type Error = TypedError;
     type Variant = Content<'t, 'c>;
 
-    fn variant_seed<V: DeserializeSeed<'t>>(self, seed: V) -> Result<(V::Value, Content<'t, 'c>), TypedError> {
+    fn variant_seed<V: DeserializeSeed<'t>>(
+        self,
+        seed: V,
+    ) -> Result<(V::Value, Content<'t, 'c>), TypedError> {
         let name: StrDeserializer<'_, TypedError> = self.name.into_deserializer();
         let value = self.at.located(seed.deserialize(name))?;
         Ok((value, Content { content: self.content, at: self.at }))
@@ -436,7 +473,10 @@ struct Content<'t, 'c> {
 impl<'t, 'c> Content<'t, 'c> {
     fn content(&self) -> Result<Decoder<'t, 'c>, TypedError> {
         self.content.ok_or_else(|| {
-            self.at.err(Kind::Type { found: "a word".to_owned(), wanted: "a mapping of this word to its settings".to_owned() })
+            self.at.err(Kind::Type {
+                found: "a word".to_owned(),
+                wanted: "a mapping of this word to its settings".to_owned(),
+            })
         })
     }
 }
@@ -447,7 +487,9 @@ impl<'t> VariantAccess<'t> for Content<'t, '_> {
     fn unit_variant(self) -> Result<(), TypedError> {
         match self.content {
             None => Ok(()),
-            Some(_) => Err(self.at.err(Kind::Type { found: "a mapping".to_owned(), wanted: "the word alone".to_owned() })),
+            Some(_) => Err(self
+                .at
+                .err(Kind::Type { found: "a mapping".to_owned(), wanted: "the word alone".to_owned() })),
         }
     }
 

@@ -67,7 +67,12 @@ pub fn walk(paths: &[PathBuf], base: &Path, max_files: usize) -> Walk {
         if path.as_os_str() == "-" {
             if walker.seen.insert(PathBuf::from(STDIN)) {
                 let stdin: Arc<str> = STDIN.into();
-                walker.out.files.push(Found { given: stdin.clone(), origin: stdin, disk: None, walked: false });
+                walker.out.files.push(Found {
+                    given: stdin.clone(),
+                    origin: stdin,
+                    disk: None,
+                    walked: false,
+                });
             }
         } else {
             walker.given(path);
@@ -243,7 +248,13 @@ impl Walker {
             origin = String::new();
             boundary = &real;
         }
-        self.directory(&Here { real: &real, given: &given, origin: &origin, boundary, depth: here.depth + 1 });
+        self.directory(&Here {
+            real: &real,
+            given: &given,
+            origin: &origin,
+            boundary,
+            depth: here.depth + 1,
+        });
     }
 
     fn outside(&mut self, given: &str, origin: &str, is_directory: bool) {

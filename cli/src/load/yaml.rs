@@ -54,7 +54,10 @@ pub fn split(text: &str) -> Vec<Chunk> {
         if rest[0] == b'%' {
             return vec![Chunk { start: 0, end: bytes.len(), line: 1 }];
         }
-        if at > 0 && rest.starts_with(b"---") && matches!(rest.get(3), None | Some(b' ' | b'\t' | b'\n' | b'\r')) {
+        if at > 0
+            && rest.starts_with(b"---")
+            && matches!(rest.get(3), None | Some(b' ' | b'\t' | b'\n' | b'\r'))
+        {
             chunks.push(Chunk { end: at, ..chunk });
             chunk = Chunk { start: at, end: at, line };
         }
@@ -134,7 +137,14 @@ struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn new(chunk: Chunk) -> Self {
-        Self { chunk, stack: Vec::new(), anchors: HashMap::new(), nodes: 0, current: None, documents: Vec::new() }
+        Self {
+            chunk,
+            stack: Vec::new(),
+            anchors: HashMap::new(),
+            nodes: 0,
+            current: None,
+            documents: Vec::new(),
+        }
     }
 
     /// A marker of the chunk as an empty span of the file.
@@ -151,8 +161,7 @@ impl<'a> Builder<'a> {
 
     /// Gives up on the current document.
     fn fail(&mut self, problem: Problem) {
-        let mut document =
-            self.current.take().unwrap_or(Document { root: None, problems: Vec::new() });
+        let mut document = self.current.take().unwrap_or(Document { root: None, problems: Vec::new() });
         document.root = None;
         document.problems.push(problem);
         self.documents.push(document);
@@ -197,7 +206,11 @@ impl<'a> Builder<'a> {
             Event::SequenceEnd | Event::MappingEnd => return self.close(span),
             Event::Alias(id) => {
                 let Some(size) = self.anchors.get(&id).map(|(_, size)| *size) else {
-                    self.fail(Problem::new(Code::UnknownAlias, "an alias cannot stand inside its own anchor", span));
+                    self.fail(Problem::new(
+                        Code::UnknownAlias,
+                        "an alias cannot stand inside its own anchor",
+                        span,
+                    ));
                     return false;
                 };
                 // The cost is known before anything is copied.
@@ -276,7 +289,8 @@ impl<'a> Builder<'a> {
                 kept.iter().find(|(k, _)| k.text() == Some(&**text)).map(|(k, _)| k.span)
             };
             if let Some(first) = first {
-                let problem = Problem::new(Code::DuplicateKey, format!("`{text}` is written twice"), key.span);
+                let problem =
+                    Problem::new(Code::DuplicateKey, format!("`{text}` is written twice"), key.span);
                 self.problem(problem.label("keep one of the two").related("the first one is here", first));
                 continue;
             }
@@ -293,7 +307,8 @@ impl<'a> Builder<'a> {
             Value::Sequence(items) => items,
             _ => vec![value],
         };
-        let mut present: HashSet<String> = into.iter().filter_map(|(k, _)| k.text().map(str::to_owned)).collect();
+        let mut present: HashSet<String> =
+            into.iter().filter_map(|(k, _)| k.text().map(str::to_owned)).collect();
         for source in sources {
             let span = source.span;
             let Value::Mapping(entries) = source.value else {
@@ -393,7 +408,8 @@ fn scan_problem(error: &ScanError, at: Span, text: &str, chunk: Chunk) -> Proble
         }
         ErrorKind::InvalidQuotedScalarIndent if past_end => syntax("a quotation mark is never closed"),
         ErrorKind::ExpectedBlockMappingKey => {
-            syntax("this is indented neither like the keys above nor deeper").label("indent it like its neighbours")
+            syntax("this is indented neither like the keys above nor deeper")
+                .label("indent it like its neighbours")
         }
         ErrorKind::SimpleKeyExpected => syntax("a key without `:`").label("add `: ` and a value"),
         kind => syntax(&format!("not well-formed YAML: {kind}")),

@@ -17,7 +17,10 @@ fn printed(path: &Path) -> String {
     let name = path.file_name().and_then(|n| n.to_str()).expect("it has a name");
     let text = diagnostics::text(&loaded.diagnostics, Style::Plain).replace(given, name);
     let objects = diagnostics::counted(loaded.objects.len(), "object");
-    format!("{text}\n{}; {objects} without a mistake\n", Tally::of(&loaded.diagnostics).sentence(loaded.counts.files))
+    format!(
+        "{text}\n{}; {objects} without a mistake\n",
+        Tally::of(&loaded.diagnostics).sentence(loaded.counts.files)
+    )
 }
 
 #[test]

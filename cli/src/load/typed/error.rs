@@ -93,7 +93,10 @@ impl serde::de::Error for TypedError {
     }
 
     fn invalid_type(unexpected: serde::de::Unexpected<'_>, expected: &dyn serde::de::Expected) -> Self {
-        Self::new(Kind::Type { found: super::words::unexpected(unexpected), wanted: super::words::expected(expected) })
+        Self::new(Kind::Type {
+            found: super::words::unexpected(unexpected),
+            wanted: super::words::expected(expected),
+        })
     }
 
     fn invalid_value(unexpected: serde::de::Unexpected<'_>, expected: &dyn serde::de::Expected) -> Self {

@@ -29,7 +29,11 @@ fn problem(kind: &str, root: &Node<'_>, at: At, mistake: &Kind) -> Problem {
     problem.label = label;
     let lookup = matches!(
         mistake,
-        Kind::Field { .. } | Kind::MissingField(_) | Kind::Type { .. } | Kind::Variant { .. } | Kind::Custom(_)
+        Kind::Field { .. }
+            | Kind::MissingField(_)
+            | Kind::Type { .. }
+            | Kind::Variant { .. }
+            | Kind::Custom(_)
             | Kind::Scalar { .. }
     );
     if lookup && !matches!(path.first(), Some(Step::Key(key)) if key == "metadata") {
@@ -88,10 +92,9 @@ pub(super) fn message(kind: &str, path: &str, mistake: &Kind) -> (String, Option
                 format!("`{text}` is {value} to YAML 1.1 readers and text to others"),
                 Some(format!("write \"{text}\" or {value}")),
             ),
-            "true or false" => (
-                format!("`{text}` is {value} to YAML 1.1 readers only"),
-                Some(format!("write {value}")),
-            ),
+            "true or false" => {
+                (format!("`{text}` is {value} to YAML 1.1 readers only"), Some(format!("write {value}")))
+            }
             _ => (format!("{place} must be {wanted}, and `{text}` is none"), None),
         },
         Kind::Trap { text, trap: Trap::Special, .. } => (
@@ -112,9 +115,10 @@ pub(super) fn message(kind: &str, path: &str, mistake: &Kind) -> (String, Option
                 Some("write the number in plain decimal digits".to_owned()),
             ),
         },
-        Kind::Unquoted { text, is } => {
-            (format!("{place} is text, and `{text}` without quotation marks is {is}"), Some(format!("write \"{text}\"")))
-        }
+        Kind::Unquoted { text, is } => (
+            format!("{place} is text, and `{text}` without quotation marks is {is}"),
+            Some(format!("write \"{text}\"")),
+        ),
         Kind::Scalar { text, class, quoted, wanted } => {
             let label = (*quoted && unquotes(text, wanted)).then(|| format!("write {text}"));
             let found = match class {
@@ -123,7 +127,10 @@ pub(super) fn message(kind: &str, path: &str, mistake: &Kind) -> (String, Option
                 Plain::Unsigned(_) | Plain::Signed(_) => "a number",
                 _ => "text",
             };
-            (format!("{place} must be {wanted}, not {found}"), label.or_else(|| Some(format!("`{text}` is {found}"))))
+            (
+                format!("{place} must be {wanted}, not {found}"),
+                label.or_else(|| Some(format!("`{text}` is {found}"))),
+            )
         }
         Kind::Type { found, wanted } => (format!("{place} must be {wanted}, not {found}"), None),
         Kind::Variant { text, variants } => {
@@ -141,7 +148,9 @@ pub(super) fn message(kind: &str, path: &str, mistake: &Kind) -> (String, Option
             };
             (format!("{kind} has no field `{}`", if path.is_empty() { name } else { path }), Some(label))
         }
-        Kind::MissingField(field) => (format!("{place} needs the field `{field}`"), Some(format!("add `{field}: …`"))),
+        Kind::MissingField(field) => {
+            (format!("{place} needs the field `{field}`"), Some(format!("add `{field}: …`")))
+        }
         Kind::Length => (format!("{place} has the wrong number of items"), None),
         Kind::Custom(text) => {
             let text = text.trim_end_matches('.');
@@ -229,7 +238,8 @@ fn join(names: &[String]) -> String {
 
 /// The candidate that was probably meant: differing in case or separators only, or by few typing mistakes.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let plain = |s: &str| s.chars().filter(|c| !matches!(c, '-' | '_' | '.')).collect::<String>().to_lowercase();
+    let plain =
+        |s: &str| s.chars().filter(|c| !matches!(c, '-' | '_' | '.')).collect::<String>().to_lowercase();
     let wanted = plain(name);
     if wanted.chars().count() > 100 {
         return None;
