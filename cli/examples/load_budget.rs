@@ -33,13 +33,18 @@ fn main() -> std::io::Result<()> {
         "{} objects from {} files ({:.1} MB) in {:.2} s: {:.0} documents/s on {} threads; peak {}",
         loaded.objects.len(),
         loaded.counts.files,
-        bytes as f64 / 1e6,
+        float(bytes) / 1e6,
         took.as_secs_f64(),
-        loaded.counts.documents as f64 / took.as_secs_f64(),
+        float(loaded.counts.documents) / took.as_secs_f64(),
         std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         peak().unwrap_or_else(|| "unknown (no /proc/self/status)".to_owned()),
     );
     Ok(())
+}
+
+/// For printing: exact up to 2^32.
+fn float(n: usize) -> f64 {
+    f64::from(u32::try_from(n).unwrap_or(u32::MAX))
 }
 
 fn write(directory: &Path, customers: usize) -> std::io::Result<usize> {

@@ -75,8 +75,6 @@ codes! {
     DanglingReference => "dangling-reference",
     /// A chain of references comes back to its beginning.
     CyclicReference => "cyclic-reference",
-    /// Two objects say different things about one fact.
-    Contradiction => "contradiction",
     /// A rule of the kind's schema is broken.
     RuleBroken => "rule-broken",
     /// A file is not UTF-8 text.
@@ -93,8 +91,6 @@ codes! {
     UnreadableFile => "unreadable-file",
     /// A symbolic link leads out of the directory that was given.
     PathOutside => "path-outside",
-    /// A document that belongs to another program and was passed over.
-    SkippedDocument => "skipped-document",
 }
 
 impl std::fmt::Display for Code {

@@ -3,6 +3,8 @@
 //! The escapes are those of GitHub's own toolkit (`@actions/core`, command.ts): `%`, CR and LF in the message, and
 //! `:` and `,` as well in a property. A file's content can therefore not smuggle in a second command.
 
+use std::fmt::Write as _;
+
 use super::{Diagnostic, Severity, visible};
 
 /// One `::error …::…` line per diagnostic; empty for none.
@@ -30,7 +32,8 @@ pub fn github(diagnostics: &[Diagnostic]) -> String {
             d.related.iter().map(|r| format!("{}: {}", r.place.to_short_string(), visible(&r.message))),
         );
         lines.extend(d.notes.iter().map(|n| format!("{}: {}", n.kind.as_str(), visible(&n.text))));
-        out.push_str(&format!("::{command} {}::{}\n", properties.join(","), message(&lines.join("\n"))));
+        let (properties, message) = (properties.join(","), message(&lines.join("\n")));
+        writeln!(out, "::{command} {properties}::{message}").expect("writing to a String cannot fail");
     }
     out
 }

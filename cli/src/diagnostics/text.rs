@@ -74,8 +74,7 @@ fn place_element<'a>(place: &'a Place, label: Option<&'a str>, kind: AnnotationK
         shown.push('…');
     }
     let (mut start, mut end) = (None, None);
-    let mut column = source.cut_before + 1;
-    for c in source.text.chars() {
+    for (column, c) in (source.cut_before + 1..).zip(source.text.chars()) {
         if column == place.column {
             start = Some(shown.len());
         }
@@ -83,7 +82,6 @@ fn place_element<'a>(place: &'a Place, label: Option<&'a str>, kind: AnnotationK
             end = Some(shown.len());
         }
         push_visible(&mut shown, c);
-        column += 1;
     }
     let start = start.unwrap_or(shown.len());
     let end = end.unwrap_or(shown.len()).max(start);

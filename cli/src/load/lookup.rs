@@ -80,28 +80,7 @@ impl Sources {
             by_chunk.entry(chunk).or_default().push(i);
         }
         for (chunk, asked) in by_chunk {
-            self.chunk(&source, chunks[chunk], questions, &asked, places);
-        }
-    }
-
-    fn chunk(
-        &self,
-        source: &Source<'_>,
-        chunk: Chunk,
-        questions: &[(&Origin, &str)],
-        asked: &[usize],
-        places: &mut [Option<Place>],
-    ) {
-        let documents = yaml::parse(source.text, chunk);
-        for &i in asked {
-            let (origin, path) = questions[i];
-            let object =
-                documents.iter().filter_map(|d| d.root.as_ref()).find_map(|root| object_at(root, origin));
-            if let Some(object) = object {
-                let steps = parse_path(path);
-                let (spans, _) = object.follow(&steps);
-                places[i] = Some(source.place(if steps.is_empty() { first(object) } else { spans.caret() }));
-            }
+            answer(&source, chunks[chunk], questions, &asked, places);
         }
     }
 
@@ -113,6 +92,27 @@ impl Sources {
             column: origin.column,
             end_column: origin.column + 1,
             ..Place::file(given, origin.path.clone())
+        }
+    }
+}
+
+/// Answers the questions about the documents of one chunk.
+fn answer(
+    source: &Source<'_>,
+    chunk: Chunk,
+    questions: &[(&Origin, &str)],
+    asked: &[usize],
+    places: &mut [Option<Place>],
+) {
+    let documents = yaml::parse(source.text, chunk);
+    for &i in asked {
+        let (origin, path) = questions[i];
+        let object =
+            documents.iter().filter_map(|d| d.root.as_ref()).find_map(|root| object_at(root, origin));
+        if let Some(object) = object {
+            let steps = parse_path(path);
+            let (spans, _) = object.follow(&steps);
+            places[i] = Some(source.place(if steps.is_empty() { first(object) } else { spans.caret() }));
         }
     }
 }

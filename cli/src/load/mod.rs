@@ -160,18 +160,19 @@ pub fn validate_with(paths: &[PathBuf], options: &Options<'_>, stdin: &mut dyn R
         tell(Progress::Read { files, of, documents });
     };
     // Standard input is read before the others start, on this thread.
-    let mut piped = walk.files.iter().find(|f| f.disk.is_none()).map(|found| {
-        read_limited(stdin, options.max_file_bytes)
-            .map_err(|error| walk::io_error(&found.given, &found.origin, &error))
-    });
-    let piped = piped.take();
+    let piped = walk
+        .files
+        .iter()
+        .find(|found| found.disk.is_none())
+        .map(|found| read_limited(stdin, options.max_file_bytes).map_err(|error| unread(found, &error)));
     let outputs: Vec<FileOutput> = walk
         .files
         .par_iter()
         .map(|found| {
             let bytes = match (&found.disk, &piped) {
-                (Some(disk), _) => read_file(disk, options.max_file_bytes)
-                    .map_err(|error| walk::io_error(&found.given, &found.origin, &error)),
+                (Some(disk), _) => {
+                    read_file(disk, options.max_file_bytes).map_err(|error| unread(found, &error))
+                }
                 (None, Some(piped)) => piped.clone(),
                 (None, None) => Ok(Some(Vec::new())),
             };
@@ -232,6 +233,10 @@ struct FileOutput {
     unknown: bool,
 }
 
+fn unread(found: &Found, error: &std::io::Error) -> Box<Diagnostic> {
+    Box::new(walk::io_error(&found.given, &found.origin, error))
+}
+
 /// The bytes of a file; `None` when it is larger than allowed.
 fn read_file(disk: &Path, limit: u64) -> std::io::Result<Option<Vec<u8>>> {
     read_limited(&mut std::fs::File::open(disk)?, limit)
@@ -243,7 +248,11 @@ fn read_limited(reader: &mut dyn Read, limit: u64) -> std::io::Result<Option<Vec
     Ok((bytes.len() as u64 <= limit).then_some(bytes))
 }
 
-fn read_one(found: &Found, bytes: Result<Option<Vec<u8>>, Diagnostic>, options: &Options<'_>) -> FileOutput {
+fn read_one(
+    found: &Found,
+    bytes: Result<Option<Vec<u8>>, Box<Diagnostic>>,
+    options: &Options<'_>,
+) -> FileOutput {
     let mut output = FileOutput {
         objects: Vec::new(),
         diagnostics: Vec::new(),
@@ -255,7 +264,7 @@ fn read_one(found: &Found, bytes: Result<Option<Vec<u8>>, Diagnostic>, options: 
         unknown: false,
     };
     let text = match bytes {
-        Err(diagnostic) => Err(diagnostic),
+        Err(diagnostic) => Err(*diagnostic),
         Ok(None) => Err(too_large(found, options.max_file_bytes)),
         Ok(Some(bytes)) => String::from_utf8(bytes).map_err(|error| not_text(found, &error)),
     };

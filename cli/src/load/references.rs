@@ -42,7 +42,7 @@ pub(super) fn check(objects: &[Declared], known: &Known, sources: &Sources) -> V
     check.references();
     check.circles();
     check.report_missing();
-    place(check.findings, sources)
+    place(&check.findings, sources)
 }
 
 type Key<'o> = (Kind, &'o str, &'o str);
@@ -418,9 +418,9 @@ fn shown(namespace: &str, name: &str) -> String {
     if namespace == "default" { name.to_owned() } else { format!("{namespace}/{name}") }
 }
 
-fn place(findings: Vec<Finding<'_>>, sources: &Sources) -> Vec<Diagnostic> {
+fn place(findings: &[Finding<'_>], sources: &Sources) -> Vec<Diagnostic> {
     let mut questions: Vec<(&Origin, &str)> = Vec::new();
-    for finding in &findings {
+    for finding in findings {
         questions.push((finding.at.0, &finding.at.1));
         questions.extend(finding.related.iter().map(|(_, origin, path)| (*origin, &**path)));
     }

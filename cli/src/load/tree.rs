@@ -192,20 +192,17 @@ pub fn parse_path(path: &str) -> Vec<Step> {
     let mut rest = path;
     while !rest.is_empty() {
         if let Some(inner) = rest.strip_prefix('[') {
-            let (step, after) = match inner.strip_prefix(['"', '\'']) {
-                Some(quoted) => {
-                    let end = quoted.find(['"', '\'']).unwrap_or(quoted.len());
-                    let after = quoted.get(end + 1..).unwrap_or("");
-                    (Step::Key(quoted[..end].to_owned()), after.strip_prefix(']').unwrap_or(after))
-                }
-                None => {
-                    let end = inner.find(']').unwrap_or(inner.len());
-                    let step = match inner[..end].parse() {
-                        Ok(index) => Step::Index(index),
-                        Err(_) => Step::Key(inner[..end].to_owned()),
-                    };
-                    (step, inner.get(end + 1..).unwrap_or(""))
-                }
+            let (step, after) = if let Some(quoted) = inner.strip_prefix(['"', '\'']) {
+                let end = quoted.find(['"', '\'']).unwrap_or(quoted.len());
+                let after = quoted.get(end + 1..).unwrap_or("");
+                (Step::Key(quoted[..end].to_owned()), after.strip_prefix(']').unwrap_or(after))
+            } else {
+                let end = inner.find(']').unwrap_or(inner.len());
+                let step = match inner[..end].parse() {
+                    Ok(index) => Step::Index(index),
+                    Err(_) => Step::Key(inner[..end].to_owned()),
+                };
+                (step, inner.get(end + 1..).unwrap_or(""))
             };
             steps.push(step);
             rest = after;

@@ -194,8 +194,7 @@ impl<'t> Decoder<'t, '_> {
             let found = words::found(self.node);
             return Err(self.err(Kind::Type { found, wanted: "a mapping".to_owned() }));
         };
-        let access =
-            Entries { entries: entries.iter(), value: None, fields, parent: self, root: self.is_root };
+        let access = Entries { rest: entries.iter(), value: None, fields, parent: self, root: self.is_root };
         self.located(visitor.visit_map(access))
     }
 }
@@ -398,7 +397,7 @@ impl<'t> SeqAccess<'t> for Items<'t, '_> {
 }
 
 struct Entries<'t, 'c> {
-    entries: std::slice::Iter<'t, (Node<'t>, Node<'t>)>,
+    rest: std::slice::Iter<'t, (Node<'t>, Node<'t>)>,
     value: Option<(&'t Node<'t>, &'t Node<'t>)>,
     /// The field names when the target is a struct.
     fields: Option<&'static [&'static str]>,
@@ -412,7 +411,7 @@ impl<'t> MapAccess<'t> for Entries<'t, '_> {
 
     fn next_key_seed<K: DeserializeSeed<'t>>(&mut self, seed: K) -> Result<Option<K::Value>, TypedError> {
         let cx = self.parent.cx;
-        for (key, value) in self.entries.by_ref() {
+        for (key, value) in self.rest.by_ref() {
             let name = key.text().unwrap_or_default();
             if self.root && ROOT_KEYS.contains(&name) {
                 continue;

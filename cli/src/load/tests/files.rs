@@ -135,7 +135,7 @@ fn symbolic_links_never_loop_and_never_lead_outside() {
     let outside = Tree::of(&[("secret.yaml", "password: hunter2"), ("dir/x.yaml", &console("x"))]);
     let tree = Tree::of(&[("repo/a.yaml", &console("a")), ("repo/sub/", "")]);
     let link = |target: PathBuf, at: &str| {
-        std::os::unix::fs::symlink(target, tree.path(at)).expect("a link can be made")
+        std::os::unix::fs::symlink(target, tree.path(at)).expect("a link can be made");
     };
     link(tree.path("repo"), "repo/sub/loop");
     link(tree.path("repo/a.yaml"), "repo/same.yaml");

@@ -4,6 +4,7 @@ mod files;
 mod messages;
 mod places;
 mod properties;
+mod references;
 mod scalars;
 mod texts;
 

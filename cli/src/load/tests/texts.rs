@@ -41,7 +41,7 @@ fn a_bomb_is_refused_before_it_grows() {
     let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for n in 1..10 {
         let aliases = vec![format!("*a{}", n - 1); 10].join(", ");
-        text.push_str(&format!("a{n}: &a{n} [{aliases}]\n"));
+        text += &format!("a{n}: &a{n} [{aliases}]\n");
     }
     assert_eq!(first_code(&text), Some("too-complex"));
 }
