@@ -1,2 +1,3 @@
 //! The tenantry command.
+
 fn main() {}
