@@ -165,6 +165,17 @@ impl From<tenantry_engine::console::ConsoleError> for CliError {
     }
 }
 
+impl From<tenantry_engine::run::RunError> for CliError {
+    fn from(error: tenantry_engine::run::RunError) -> Self {
+        use tenantry_engine::run::RunError as E;
+        match error {
+            E::Console(error) => error.into(),
+            E::Store(error) => error.into(),
+            error @ E::OtherAccount { .. } => Self::from_error("another-account", &error),
+        }
+    }
+}
+
 impl From<tenantry_consoles::ConnectError> for CliError {
     fn from(error: tenantry_consoles::ConnectError) -> Self {
         Self::from_error("cannot-connect", &error)

@@ -2,5 +2,18 @@
 //!
 //! The binary is a thin caller, so that tests and other programs reach the same code.
 
+pub mod app;
+pub mod approvals;
+pub mod commands;
+pub mod declarations;
 pub mod diagnostics;
+pub mod exit;
+pub mod interrupt;
 pub mod load;
+pub mod output;
+pub mod outside;
+pub mod pipeline;
+pub mod progress;
+pub mod secrets;
+pub mod selection;
+pub mod state;

@@ -1,3 +1,5 @@
-//! The tenantry command.
+//! The `tenantry` program: a thin caller of its library.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    tenantry::app::main()
+}

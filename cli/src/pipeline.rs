@@ -7,13 +7,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use tenantry_consoles::{Credentials, Settings};
+use tenantry_consoles::{Credentials, Settings as HttpSettings};
 use tenantry_engine::address::{ConsoleName, VendorAccount};
 use tenantry_engine::console::Console;
 use tenantry_engine::declare::Declaration;
 use tenantry_engine::desired::Desired;
 use tenantry_engine::ledger::Ledger;
-use tenantry_engine::observed::Identity;
+use tenantry_engine::observe::Settings;
+use tenantry_engine::observed::{Details, Identity};
+use tenantry_engine::plan::{Approvals, Plan};
+use tenantry_engine::run::{Job, Prepared};
 use tenantry_engine::runtime::Runtime;
 use tenantry_engine::text::terminal;
 
@@ -34,8 +37,10 @@ pub struct Run {
     pub secrets: Finder,
     /// Names this run in the log.
     pub id: String,
+    /// Where progress goes.
+    pub progress: Arc<Stderr>,
     endpoints: BTreeMap<String, url::Url>,
-    settings: Settings,
+    settings: HttpSettings,
 }
 
 impl Run {
@@ -43,20 +48,22 @@ impl Run {
     pub fn new(globals: &Globals, recipients: Vec<String>) -> Result<Self, CliError> {
         let state = StateDir::new(&globals.state_dir);
         let ids = RandomIds;
+        let progress = Arc::new(Stderr::new(globals.log_format));
         let id = tenantry_engine::runtime::Ids::uuid(&ids);
         Ok(Self {
             runtime: Runtime {
                 clock: clock(globals.now.as_deref())?,
                 ids: Arc::new(ids),
                 stop: globals.stop.clone(),
-                progress: Arc::new(Stderr::new(globals.log_format)),
+                progress: Arc::clone(&progress) as Arc<dyn tenantry_engine::runtime::Progress>,
                 sealer: Arc::new(AgeSealer { dir: state.secrets(), recipients }),
             },
             state,
             secrets: Finder { dir: globals.secrets_dir.clone() },
             id: id[..8].to_owned(),
+            progress,
             endpoints: globals.endpoints()?,
-            settings: Settings::default(),
+            settings: HttpSettings::default(),
         })
     }
 
@@ -175,4 +182,89 @@ pub fn check_account(run: &Run, one: &Connected<'_>) -> Result<(), CliError> {
         .hint(format!("put the right credential back; or, if the move is meant: tenantry state move-console {name}"))),
         _ => Ok(()),
     }
+}
+
+/// How many details one run reads at most: what fits into ten minutes at two reads a second.
+pub const READ_BUDGET: usize = 1200;
+
+/// One console, seen and planned.
+pub struct Seen<'a> {
+    /// The console.
+    pub one: Connected<'a>,
+    /// The ledger it was planned against.
+    pub ledger: Ledger,
+    /// What was seen and what follows.
+    pub prepared: Prepared,
+}
+
+impl Seen<'_> {
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        &self.prepared.planned.plan
+    }
+}
+
+/// A job of the engine for one connected console.
+pub fn job<'j>(run: &'j Run, one: &'j Connected<'j>, approvals: &'j Approvals, cache: &'j Details, budget: usize) -> Job<'j> {
+    Job {
+        console: &*one.console,
+        identity: &one.identity,
+        desired: one.desired,
+        approvals,
+        runtime: &run.runtime,
+        cache,
+        settings: Settings { read_budget: budget },
+        request_timeout: run.request_timeout(),
+        run: &run.id,
+    }
+}
+
+/// Observes and plans every console, without writing anything.
+pub async fn look<'a>(run: &Run, declaration: &'a Declaration<'a>, approvals: &Approvals, budget: usize) -> Result<(Vec<Seen<'a>>, Vec<CliError>), CliError> {
+    let (connected, mut failed) = connect(run, declaration, false).await?;
+    let results = join_all(connected.into_iter().map(|one| async move {
+        let ledger = ledger(run, &one)?;
+        let cache = run.state.cache(&one.identity.vendor_account);
+        let prepared = tenantry_engine::run::look(&job(run, &one, approvals, &cache, budget), &ledger).await?;
+        told_console(run, &one, &prepared);
+        Ok::<_, CliError>(Seen { one, ledger, prepared })
+    }))
+    .await;
+    let mut seen = Vec::new();
+    for result in results {
+        match result {
+            Ok(one) => seen.push(one),
+            Err(error) => failed.push(error),
+        }
+    }
+    Ok((seen, failed))
+}
+
+/// The console's line of progress: who we are there, how much it holds, what reading it cost.
+pub fn told_console(run: &Run, one: &Connected<'_>, prepared: &Prepared) {
+    let looked = &prepared.planned.plan.looked;
+    let count = |n: usize, noun: &str| crate::diagnostics::counted(n, noun);
+    let details = if looked.cost.details > 0 { format!(" + {}", count(looked.cost.details as usize, "detail")) } else { String::new() };
+    let over = if prepared.reads.over_budget > 0 { format!(", {} details over this run's budget", prepared.reads.over_budget) } else { String::new() };
+    let not_compared = if looked.not_compared > 0 { format!(", {} not compared", looked.not_compared) } else { String::new() };
+    run.progress.line(
+        &serde_json::json!({"event": "observed", "console": one.desired.console.name, "records": looked.records, "cost": looked.cost}),
+        &format!(
+            "{:<11} {} · {}, {}{details}{over}{not_compared}",
+            one.desired.console.name,
+            terminal(&one.identity.title),
+            count(looked.records, "customer"),
+            count(looked.cost.pages as usize, "page"),
+        ),
+    );
+}
+
+/// All errors of consoles that failed, as one.
+pub fn together(failed: Vec<CliError>) -> Option<CliError> {
+    let mut failed = failed.into_iter();
+    let mut first = failed.next()?;
+    for other in failed {
+        first.report.push_str(&other.text());
+    }
+    Some(first)
 }

@@ -1,0 +1,264 @@
+//! `tenantry apply`: plan, ask, do; or do what a saved plan says.
+//!
+//! A saved plan constrains: steps that were not in it are not done, and listed; fewer, or done already, is fine.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use futures_util::future::join_all;
+use tenantry_engine::declare::{Declaration, declare};
+use tenantry_engine::execute::Report;
+use tenantry_engine::observed::Details;
+use tenantry_engine::plan::{Approvals, Fingerprint, Plan as EnginePlan, Planned, Step, summary};
+use tenantry_engine::render::json::PlanDocument;
+use tenantry_engine::render::report::{Counts, counts, last_line, line};
+use tenantry_engine::run::{Prepared, constrain};
+use tenantry_engine::store::OpenLedger;
+
+use crate::app::{Files, Globals, print, tell};
+use crate::approvals::Allowed;
+use crate::commands::plan::show;
+use crate::declarations::{FileScope, declarations, read};
+use crate::exit::{CliError, Exit, io};
+use crate::pipeline::{self, Connected, READ_BUDGET, Run};
+use crate::selection::Selection;
+use crate::state::LocalStore;
+
+/// Plan, ask, do; or do what a saved plan says.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tenantry apply -f .                           plan, ask, do\n  tenantry apply -f . plan.json                 only what the saved plan says\n  tenantry apply -f . --auto-approve            in a pipeline\n  tenantry apply -f . --allow removals=3        let a guard pass, for this run"
+)]
+pub struct Apply {
+    /// A saved plan: nothing that is not in it is done
+    #[arg(value_name = "PLAN")]
+    pub plan: Option<PathBuf>,
+    /// What is declared.
+    #[command(flatten)]
+    pub files: Files,
+    /// Do not ask
+    #[arg(long)]
+    pub auto_approve: bool,
+    /// Which steps are meant.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// What is allowed.
+    #[command(flatten)]
+    pub allowed: Allowed,
+    /// Details read at most in this run
+    #[arg(long, value_name = "N", default_value_t = READ_BUDGET)]
+    pub read_budget: usize,
+}
+
+/// One console, open for writing.
+struct Opened<'a> {
+    one: Connected<'a>,
+    store: LocalStore,
+    ledger: tenantry_engine::ledger::Ledger,
+    cache: Details,
+}
+
+impl Apply {
+    /// Runs it.
+    pub async fn run(self, globals: &Globals) -> Result<Exit, CliError> {
+        let saved = self.plan.as_ref().map(saved_plan).transpose()?;
+        if self.plan.is_none() && !self.auto_approve && !globals.can_ask() {
+            return Err(CliError::usage("nobody can be asked: this is no terminal")
+                .hint("review a plan and apply it: tenantry plan --out plan.json, then tenantry apply plan.json")
+                .hint("or: tenantry apply --auto-approve"));
+        }
+        let loaded = read(globals, &self.files.files)?;
+        let scope = FileScope(&loaded.scope);
+        let all = declarations(&loaded);
+        let declaration = declare(&all, &scope);
+        let approvals = self.allowed.approvals(&declaration)?;
+        let run = Run::new(globals, pipeline::recipients(&declaration))?;
+        if let Some(saved) = &saved {
+            check_saved(saved, run.runtime.clock.now())?;
+        }
+        let lock = run.state.lock(&owner())?;
+        let (connected, mut failed) = pipeline::connect(&run, &declaration, true).await?;
+        let mut opened = Vec::new();
+        for one in connected {
+            match open(&run, &lock, one) {
+                Ok(one) => opened.push(one),
+                Err(error) => failed.push(error),
+            }
+        }
+        let mut ledgers: Vec<OpenLedger<'_>> =
+            opened.iter().map(|one| OpenLedger::new(one.ledger.clone(), &one.store)).collect();
+        let prepared = prepare(&run, &opened, &mut ledgers, &approvals, self.read_budget).await;
+        let mut ready: Vec<(usize, Prepared)> = Vec::new();
+        for (n, result) in prepared.into_iter().enumerate() {
+            match result {
+                Ok(prepared) => ready.push((n, prepared)),
+                Err(error) => failed.push(error),
+            }
+        }
+        let mut planned: Vec<&mut Planned> = ready.iter_mut().map(|(_, prepared)| &mut prepared.planned).collect();
+        self.selection.apply(&mut planned, &declaration)?;
+        let moved = saved.as_ref().map(|saved| constrain_all(&mut ready, saved)).unwrap_or_default();
+        let plans: Vec<EnginePlan> = ready.iter().map(|(_, prepared)| prepared.planned.plan.clone()).collect();
+        if saved.is_none() {
+            show(globals, &plans, &declaration)?;
+        }
+        if summary(&plans).changes() && saved.is_none() && !self.auto_approve && !ask()? {
+            tell("Nothing was done.");
+            return Ok(Exit::Refused);
+        }
+        let reports = execute(&run, &opened, &mut ledgers, &ready, &approvals).await?;
+        finish(&run, &opened, ledgers, &ready).await?;
+        told(globals, &reports, &moved, self.plan.is_some())?;
+        conclude(&declaration, &reports, &moved, failed)
+    }
+}
+
+fn open<'a>(run: &Run, lock: &crate::state::Lock, one: Connected<'a>) -> Result<Opened<'a>, CliError> {
+    pipeline::check_account(run, &one)?;
+    let account = &one.identity.vendor_account;
+    let (ledger, store) = run.state.open(lock, account, || run.runtime.ids.uuid())?;
+    let mut index = run.state.index()?;
+    if index.consoles.insert(one.desired.console.name.clone(), account.clone()).as_ref() != Some(account) {
+        run.state.write_index(&index)?;
+    }
+    let cache = run.state.cache(account);
+    Ok(Opened { one, store, ledger, cache })
+}
+
+async fn prepare(run: &Run, opened: &[Opened<'_>], ledgers: &mut [OpenLedger<'_>], approvals: &Approvals, budget: usize) -> Vec<Result<Prepared, CliError>> {
+    join_all(opened.iter().zip(ledgers).map(|(opened, ledger)| async move {
+        let job = pipeline::job(run, &opened.one, approvals, &opened.cache, budget);
+        let prepared = tenantry_engine::run::prepare(&job, ledger).await?;
+        pipeline::told_console(run, &opened.one, &prepared);
+        Ok(prepared)
+    }))
+    .await
+}
+
+async fn execute(run: &Run, opened: &[Opened<'_>], ledgers: &mut [OpenLedger<'_>], ready: &[(usize, Prepared)], approvals: &Approvals) -> Result<Vec<Report>, CliError> {
+    let mut jobs = Vec::new();
+    for (n, ledger) in ledgers.iter_mut().enumerate() {
+        let Some((_, prepared)) = ready.iter().find(|(index, _)| *index == n) else { continue };
+        let opened = &opened[n];
+        jobs.push(async move {
+            let job = pipeline::job(run, &opened.one, approvals, &opened.cache, 0);
+            tenantry_engine::run::apply(&job, ledger, prepared).await
+        });
+    }
+    let mut out = Vec::new();
+    for report in join_all(jobs).await {
+        out.push(report?);
+    }
+    Ok(out)
+}
+
+/// Compacts ledgers and stores what was read, for the next run.
+async fn finish(run: &Run, opened: &[Opened<'_>], ledgers: Vec<OpenLedger<'_>>, ready: &[(usize, Prepared)]) -> Result<(), CliError> {
+    for (n, ledger) in ledgers.into_iter().enumerate() {
+        let opened = &opened[n];
+        let before = opened.ledger.header.serial;
+        let ledger = ledger.into_ledger();
+        if ledger.header.serial != before {
+            opened.store.compact(&ledger).await?;
+        }
+        if let Some((_, prepared)) = ready.iter().find(|(index, _)| *index == n) {
+            run.state.write_cache(&opened.one.identity.vendor_account, &prepared.observed.details)?;
+        }
+    }
+    Ok(())
+}
+
+fn saved_plan(path: &PathBuf) -> Result<PlanDocument, CliError> {
+    let text = std::fs::read_to_string(path).map_err(|error| io("read", path, &error))?;
+    Ok(PlanDocument::from_json(&text)?)
+}
+
+fn check_saved(saved: &PlanDocument, now: jiff::Timestamp) -> Result<(), CliError> {
+    let Some(made) = &saved.made else {
+        return Err(CliError::new("not-a-saved-plan", "this is a plan's output, not a saved plan").hint("save one: tenantry plan --out plan.json"));
+    };
+    if now >= made.expires {
+        return Err(CliError::new("plan-expired", format!("the plan was made at {} and expired at {}", made.at, made.expires))
+            .exit(Exit::Refused)
+            .hint("make it anew: tenantry plan --out plan.json"));
+    }
+    Ok(())
+}
+
+/// Takes out what the saved plan does not say; a plan of another ledger says nothing.
+fn constrain_all(ready: &mut [(usize, Prepared)], saved: &PlanDocument) -> Vec<(String, Step)> {
+    let mut moved = Vec::new();
+    for (_, prepared) in ready {
+        let plan = &mut prepared.planned.plan;
+        let fingerprints: BTreeSet<Fingerprint> = saved
+            .plans
+            .iter()
+            .filter(|saved| saved.console == plan.console && saved.vendor_account == plan.vendor_account)
+            .flat_map(|saved| saved.steps.iter().filter(|step| step.held.is_none()).map(|step| step.fingerprint.clone()))
+            .collect();
+        let console = plan.console.to_string();
+        moved.extend(constrain(plan, &fingerprints).into_iter().map(|step| (console.clone(), step)));
+    }
+    moved
+}
+
+fn ask() -> Result<bool, CliError> {
+    let mut err = std::io::stderr();
+    let _ = write!(err, "Do it? Only \"yes\" does: ");
+    let _ = err.flush();
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).map_err(|error| io("read", std::path::Path::new("stdin"), &error))?;
+    Ok(line.trim() == "yes")
+}
+
+fn told(globals: &Globals, reports: &[Report], moved: &[(String, Step)], saved: bool) -> Result<(), CliError> {
+    let paint = globals.paint();
+    let mut out = String::new();
+    for report in reports {
+        let mut console = String::new();
+        for step in &report.steps {
+            if console != step.console.as_str() {
+                console = step.console.to_string();
+                out.push_str(&format!("{}\n", paint.strong(&console)));
+            }
+            out.push_str(&line(step, paint));
+        }
+    }
+    for (console, step) in moved {
+        out.push_str(&format!("  not in the saved plan, not done: {console} {} {}\n", step.action.name(), step.address));
+    }
+    if saved && !moved.is_empty() {
+        out.push_str("  plan again to do these: tenantry plan --out plan.json\n");
+    }
+    let counts = counts(reports);
+    let interrupted = reports.iter().any(|report| report.interrupted);
+    if counts != Counts::default() || interrupted {
+        out.push_str(&format!("{}\n", paint.strong(&last_line(&counts, interrupted))));
+    }
+    print(&out)
+}
+
+fn conclude(declaration: &Declaration<'_>, reports: &[Report], moved: &[(String, Step)], failed: Vec<CliError>) -> Result<Exit, CliError> {
+    let counts = counts(reports);
+    if let Some(error) = pipeline::together(failed) {
+        return Err(error.hint("the other consoles were applied all the same; run the same command again: nothing is done twice"));
+    }
+    let _ = declaration;
+    Ok(if counts.failed > 0 || counts.in_doubt > 0 {
+        Exit::Failure
+    } else if counts.held > 0 || counts.skipped > 0 || !moved.is_empty() {
+        Exit::Refused
+    } else if reports.iter().any(|report| report.interrupted) {
+        Exit::Interrupted
+    } else {
+        Exit::Done
+    })
+}
+
+/// Who holds the lock, for whoever finds it taken.
+pub fn owner() -> String {
+    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "somebody".into());
+    format!("{user}, process {}", std::process::id())
+}

@@ -1,0 +1,112 @@
+//! `tenantry plan`: what differs and what would be done about it. Opens no write credential, writes no state.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use jiff::{SignedDuration, Timestamp};
+use tenantry_engine::declare::{Declaration, declare};
+use tenantry_engine::plan::{Plan as EnginePlan, Planned, Summary, summary};
+use tenantry_engine::render::json::{LedgerMark, Made};
+use tenantry_engine::render::text;
+
+use crate::app::{Files, Globals, print, tell};
+use crate::approvals::Allowed;
+use crate::declarations::{FileScope, declarations, read};
+use crate::exit::{CliError, Exit, io};
+use crate::output::{Outputs, document};
+use crate::pipeline::{self, READ_BUDGET, Run, Seen};
+use crate::selection::Selection;
+
+/// How long a saved plan may be applied.
+const PLAN_LIVES: SignedDuration = SignedDuration::from_hours(24);
+
+/// Show what differs; change nothing.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tenantry plan -f .\n  tenantry plan -f . --out plan.json            save it, then: tenantry apply plan.json\n  tenantry plan -f . -o markdown=comment.md     for a pull request\n  tenantry plan -f . --detailed-exitcode        2 changes, 3 only waits, 5 a wait is overdue"
+)]
+pub struct Plan {
+    /// What is declared.
+    #[command(flatten)]
+    pub files: Files,
+    /// How to write it.
+    #[command(flatten)]
+    pub outputs: Outputs,
+    /// Save the plan there, for `tenantry apply FILE`
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// 2 = changes pending, 3 = only waiting in time, 5 = a wait is overdue
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// Which steps are meant.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// What is allowed.
+    #[command(flatten)]
+    pub allowed: Allowed,
+    /// Details read at most in this run
+    #[arg(long, value_name = "N", default_value_t = READ_BUDGET)]
+    pub read_budget: usize,
+}
+
+impl Plan {
+    /// Runs it.
+    pub async fn run(self, globals: &Globals) -> Result<Exit, CliError> {
+        self.outputs.check()?;
+        let loaded = read(globals, &self.files.files)?;
+        let scope = FileScope(&loaded.scope);
+        let all = declarations(&loaded);
+        let declaration = declare(&all, &scope);
+        let approvals = self.allowed.approvals(&declaration)?;
+        let run = Run::new(globals, Vec::new())?;
+        let (mut seen, failed) = pipeline::look(&run, &declaration, &approvals, self.read_budget).await?;
+        let mut planned: Vec<&mut Planned> = seen.iter_mut().map(|seen| &mut seen.prepared.planned).collect();
+        self.selection.apply(&mut planned, &declaration)?;
+        let plans: Vec<EnginePlan> = seen.iter().map(|seen| seen.plan().clone()).collect();
+        self.outputs.write(&plans, &declaration.findings, globals.paint())?;
+        if let Some(path) = &self.out {
+            save(path, &seen, &declaration, run.runtime.clock.now())?;
+            tell(&format!("Saved to {}. Do it: tenantry apply {}", path.display(), path.display()));
+        }
+        if let Some(error) = pipeline::together(failed) {
+            return Err(error.hint("the other consoles were planned all the same"));
+        }
+        Ok(if self.detailed_exitcode { detailed(&summary(&plans)) } else { Exit::Done })
+    }
+}
+
+/// The exit of `--detailed-exitcode`.
+pub fn detailed(summary: &Summary) -> Exit {
+    if summary.changes() {
+        Exit::Pending
+    } else if summary.overdue > 0 {
+        Exit::Overdue
+    } else if summary.waiting > 0 {
+        Exit::Waiting
+    } else {
+        Exit::Done
+    }
+}
+
+fn save(path: &std::path::Path, seen: &[Seen<'_>], declaration: &Declaration<'_>, now: Timestamp) -> Result<(), CliError> {
+    let plans: Vec<EnginePlan> = seen.iter().map(|seen| seen.plan().clone()).collect();
+    let made = Made {
+        at: now,
+        expires: now.saturating_add(PLAN_LIVES).unwrap_or(Timestamp::MAX),
+        ledgers: seen
+            .iter()
+            .map(|seen| LedgerMark {
+                vendor_account: seen.ledger.header.vendor_account.to_string(),
+                // A ledger that is not stored yet has no lineage to come back to.
+                lineage: if seen.ledger.header.serial == 0 { String::new() } else { seen.ledger.header.lineage.clone() },
+                serial: seen.ledger.header.serial,
+            })
+            .collect(),
+    };
+    std::fs::write(path, document(&plans, &declaration.findings, Some(made)).to_json()).map_err(|error| io("write", path, &error))
+}
+
+/// The plan as text on stdout.
+pub fn show(globals: &Globals, plans: &[EnginePlan], declaration: &Declaration<'_>) -> Result<(), CliError> {
+    print(&text::plans(plans, &declaration.findings, globals.paint()))
+}
