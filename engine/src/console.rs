@@ -58,6 +58,8 @@ pub struct Subject<'a> {
     pub record: Option<&'a Record>,
     /// Its licences there, where they were read.
     pub licenses: Option<&'a FacetRead>,
+    /// Rights in its tenant, where they were read.
+    pub access: Option<&'a FacetRead>,
 }
 
 impl Subject<'_> {

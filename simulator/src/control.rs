@@ -24,7 +24,8 @@ use crate::faults::Fault;
 use crate::log::{Kind, LogFilter};
 use crate::mailbox::Choice;
 use crate::partner::Visitor;
-use crate::server::{Shared, record_click};
+use crate::server::Shared;
+use crate::wire::record_click;
 
 fn refused(status: u16, why: impl std::fmt::Display) -> Reply {
     Reply::json(status, &json!({"simulator": why.to_string()}))

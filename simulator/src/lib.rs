@@ -58,6 +58,7 @@ mod server;
 pub mod sophos;
 mod switches;
 pub mod vendors;
+mod wire;
 
 pub use call::{Call, Reply};
 pub use clock::{ClockError, SimClock};
@@ -68,9 +69,9 @@ pub use log::{Effect, Entry, Kind, LogFilter, RequestLog};
 pub use mailbox::{Choice, Mail, Mailbox};
 pub use partner::{ClickRefused, Core, Followed, Partner, Refusal, Visitor};
 pub use seed::{Companies, Company, HOSTILE_NAMES};
-pub(crate) use server::http_date;
 pub use server::{Config, Running, Simulator, StartError};
 pub use switches::SwitchInfo;
+pub(crate) use wire::http_date;
 
 /// Locks, also after a panic elsewhere: the state is plain data and stays usable.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -155,7 +155,8 @@ impl<'a> Context<'a> {
     where
         'a: 's,
     {
-        Subject { address, decl, record, licenses: record.and_then(|record| self.licenses(&record.id)) }
+        let facet = |facet| record.and_then(|record| self.input.observed.facet(&record.id, facet));
+        Subject { address, decl, record, licenses: facet(Facet::Licenses), access: facet(Facet::Access) }
     }
 
     /// Whether this census proves absence for something last written then.

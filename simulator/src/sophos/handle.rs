@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::state::{Identity, Tenant};
 use super::switches::Switches;
 use super::{SophosPartner, seed};
-use crate::server::click;
+use crate::wire::click;
 use crate::{ClickRefused, Lists, lock};
 
 /// What a client is configured with.
@@ -116,7 +116,8 @@ impl SophosPartner {
 
     /// Everything that exists here, unlinked tenants included, in the order of creation.
     pub fn tenants(&self) -> Vec<TenantFacts> {
-        let state = lock(&self.state);
+        let mut state = lock(&self.state);
+        state.settle();
         state.tenants.iter().map(|t| facts(t, state.today())).collect()
     }
 
@@ -127,7 +128,8 @@ impl SophosPartner {
 
     /// One tenant.
     pub fn tenant(&self, id: Uuid) -> Option<TenantFacts> {
-        let state = lock(&self.state);
+        let mut state = lock(&self.state);
+        state.settle();
         state.tenant(id).map(|t| facts(t, state.today()))
     }
 

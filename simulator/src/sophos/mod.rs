@@ -30,6 +30,7 @@ mod tenants;
 #[cfg(test)]
 mod tests;
 pub mod ui;
+mod ui_billing;
 mod views;
 
 pub use handle::{Credentials, TenantFacts};

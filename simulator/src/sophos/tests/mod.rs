@@ -18,6 +18,7 @@ mod licenses;
 mod limits;
 mod tenants;
 mod ui;
+mod variants;
 
 /// A simulator with one partner and a client that is logged in.
 struct Bench {
