@@ -60,7 +60,8 @@ pub(super) fn record(
     };
     let spelled = |v: Option<&Value>| v.map(|v| wire::pascal(v.clone()).to_string());
     let (old, new) = (spelled(old), spelled(new));
-    let id = format!("{}_{}", account.tenant_id, account.id());
+    let number = account.id();
+    let id = format!("{}_{number}", account.tenant_id);
     let customer = customer.to_owned();
     account.audit.push(AuditRecord { id, at, customer, customer_name, actor, resource, operation, old, new, correlation });
 }
