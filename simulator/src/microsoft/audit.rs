@@ -63,7 +63,18 @@ pub(super) fn record(
     let number = account.id();
     let id = format!("{}_{number}", account.tenant_id);
     let customer = customer.to_owned();
-    account.audit.push(AuditRecord { id, at, customer, customer_name, actor, resource, operation, old, new, correlation });
+    account.audit.push(AuditRecord {
+        id,
+        at,
+        customer,
+        customer_name,
+        actor,
+        resource,
+        operation,
+        old,
+        new,
+        correlation,
+    });
 }
 
 fn wire_record(record: &AuditRecord, partner: &str) -> Value {
@@ -106,7 +117,8 @@ fn day(desk: &Desk<'_>, name: &str) -> Result<Option<Timestamp>, Refused> {
 /// `GET /v1/auditrecords?startDate=[&endDate][&size][&filter]`, and its further pages.
 pub(super) fn list(desk: &mut Desk<'_>) -> Result<Reply, Refused> {
     let now = desk.now;
-    let start = day(desk, "startDate")?.unwrap_or_else(|| wire::midnight(wire::later(now, -DEFAULT_DAYS * DAY)));
+    let start =
+        day(desk, "startDate")?.unwrap_or_else(|| wire::midnight(wire::later(now, -DEFAULT_DAYS * DAY)));
     if start < wire::midnight(wire::later(now, -MAX_DAYS * DAY)) {
         return Err(errors::BAD_PARAMETER.says("startDate must be within the last 90 days."));
     }
@@ -117,12 +129,13 @@ pub(super) fn list(desk: &mut Desk<'_>) -> Result<Reply, Refused> {
         Some(_) => return Err(errors::BAD_PARAMETER.says("The parameter size must be between 1 and 500.")),
     };
     let filter = Filter::parse(desk.call.query_any_case("filter"))?;
-    let skip = match desk.call.header("MS-ContinuationToken") {
-        None => 0,
-        Some(token) => wire::unbase64(token)
-            .and_then(|b| String::from_utf8(b).ok()?.parse::<usize>().ok())
-            .ok_or_else(|| errors::BAD_PARAMETER.says("The header MS-ContinuationToken is not valid."))?,
-    };
+    let skip =
+        match desk.call.header("MS-ContinuationToken") {
+            None => 0,
+            Some(token) => wire::unbase64(token)
+                .and_then(|b| String::from_utf8(b).ok()?.parse::<usize>().ok())
+                .ok_or_else(|| errors::BAD_PARAMETER.says("The header MS-ContinuationToken is not valid."))?,
+        };
     let account = desk.account();
     let mut matching = account
         .audit

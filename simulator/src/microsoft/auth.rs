@@ -43,8 +43,7 @@ pub enum Caller {
 pub(super) fn token(account: &mut Account, call: &Call, authority: &str, v2: bool, now: Timestamp) -> Reply {
     match issue(account, call, authority, v2, now) {
         Ok(body) => Reply::json(200, &body).header("Cache-Control", "no-store").by(account.client_id.clone()),
-        Err(no) => {
-            let (status, error, number, text) = *no;
+        Err((status, error, number, text)) => {
             let trace = account.id();
             let body = json!({
                 "error": error,
@@ -59,10 +58,11 @@ pub(super) fn token(account: &mut Account, call: &Call, authority: &str, v2: boo
     }
 }
 
-type No = Box<(u16, &'static str, u32, String)>;
+/// Status, `error`, AADSTS number, text.
+type No = (u16, &'static str, u32, String);
 
 fn no(status: u16, error: &'static str, number: u32, text: impl Into<String>) -> No {
-    Box::new((status, error, number, text.into()))
+    (status, error, number, text.into())
 }
 
 fn issue(account: &mut Account, call: &Call, authority: &str, v2: bool, now: Timestamp) -> Result<Value, No> {
@@ -74,10 +74,13 @@ fn issue(account: &mut Account, call: &Call, authority: &str, v2: bool, now: Tim
         return Err(no(400, "invalid_request", 900_144, "The request body must be form-encoded."));
     }
     let form = call.form();
-    let field = |name: &str| form.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str()).unwrap_or_default();
+    let field =
+        |name: &str| form.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str()).unwrap_or_default();
     let needed = |name: &str| {
         let missing = format!("The request body must contain the following parameter: '{name}'.");
-        Some(field(name)).filter(|v| !v.is_empty()).ok_or_else(|| no(400, "invalid_request", 900_144, missing))
+        Some(field(name))
+            .filter(|v| !v.is_empty())
+            .ok_or_else(|| no(400, "invalid_request", 900_144, missing))
     };
     let grant = needed("grant_type")?;
     if needed("client_id")? != account.client_id {
@@ -110,7 +113,12 @@ fn issue(account: &mut Account, call: &Call, authority: &str, v2: bool, now: Tim
                 return Err(no(400, "invalid_grant", 50_173, text));
             }
             if old.expires <= now {
-                return Err(no(400, "invalid_grant", 700_082, "The refresh token has expired due to inactivity."));
+                return Err(no(
+                    400,
+                    "invalid_grant",
+                    700_082,
+                    "The refresh token has expired due to inactivity.",
+                ));
             }
             let mut body = answer(account, audience, Some(old.mfa), wanted, v2, now);
             match account.switches.refresh_tokens {
@@ -148,7 +156,8 @@ pub(super) fn new_refresh(account: &mut Account, mfa: bool, now: Timestamp) -> S
 /// The audience that a v1 resource or the resource part of v2 scopes names.
 fn audience(account: &Account, wanted: &str) -> Option<Audience> {
     wanted.split_whitespace().find_map(|scope| {
-        let host = scope.split_once("://").map_or(scope, |(_, rest)| rest).split('/').next().unwrap_or_default();
+        let host =
+            scope.split_once("://").map_or(scope, |(_, rest)| rest).split('/').next().unwrap_or_default();
         let ours = account.base_url.split_once("://").map_or("", |(_, rest)| rest);
         let our_host = ours.split('/').next().unwrap_or_default();
         match host {
@@ -220,7 +229,8 @@ fn answer(
     body["resource"] = json!(wanted);
     if user_mfa.is_some() {
         body["scope"] = json!("user_impersonation");
-        body["id_token"] = json!(format!("{}.{}.", part(&json!({"typ": "JWT", "alg": "none"})), part(&claims)));
+        body["id_token"] =
+            json!(format!("{}.{}.", part(&json!({"typ": "JWT", "alg": "none"})), part(&claims)));
     }
     body
 }

@@ -10,7 +10,9 @@ use super::calls::Desk;
 use super::customers;
 use super::errors::{self, Refused};
 use super::state::{Billing, Tenant};
-use super::switches::{BadAddress, BadEmail, BillingEtag, RegistrationElsewhere, RegistrationRules, Switches};
+use super::switches::{
+    BadAddress, BadEmail, BillingEtag, RegistrationElsewhere, RegistrationRules, Switches,
+};
 use super::wire;
 use crate::Reply;
 
@@ -22,11 +24,13 @@ const REGISTERED_LATER: [&str; 13] =
 
 /// Members that must be there, and the lengths of the address resource.
 pub(super) fn required(profile: &Value) -> Result<(), Refused> {
-    let missing = |path: &[&str]| errors::INVALID_PROPERTY.plain().about(format!("billingProfile.{}", path.join(".")));
+    let missing =
+        |path: &[&str]| errors::INVALID_PROPERTY.plain().about(format!("billingProfile.{}", path.join(".")));
     for name in ["email", "culture", "language", "companyName"] {
         wire::text(profile, &[name]).ok_or_else(|| missing(&[name]))?;
     }
-    let limits = [("firstName", 50), ("lastName", 50), ("addressLine1", 200), ("city", 200), ("postalCode", 200)];
+    let limits =
+        [("firstName", 50), ("lastName", 50), ("addressLine1", 200), ("city", 200), ("postalCode", 200)];
     for (name, longest) in limits {
         let path = ["defaultAddress", name];
         wire::text(profile, &path).filter(|v| v.chars().count() <= longest).ok_or_else(|| missing(&path))?;
@@ -115,9 +119,11 @@ pub(super) fn members(profile: &Value) -> Value {
 
 /// The etag: an opaque signed integer as text.
 pub(super) fn etag(billing: &Billing) -> String {
-    let hash = billing.id.bytes().chain(billing.version.to_be_bytes()).fold(0xcbf2_9ce4_8422_2325_u64, |h, b| {
-        (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let hash = billing
+        .id
+        .bytes()
+        .chain(billing.version.to_be_bytes())
+        .fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3));
     hash.cast_signed().to_string()
 }
 
@@ -143,8 +149,10 @@ pub(super) fn get(desk: &mut Desk<'_>, customer: &str) -> Result<Reply, Refused>
 /// `PUT /v1/customers/{id}/profiles/billing`: the full resource with its etag.
 pub(super) fn put(desk: &mut Desk<'_>, customer: &str) -> Result<Reply, Refused> {
     customers::ours(desk, customer)?;
-    let wanted = wire::body(desk.call).ok_or_else(|| errors::INVALID_INPUT.says("The body is not a JSON object."))?;
-    let header = desk.call.header("If-Match").map(|v| v.trim().trim_matches('"').to_owned()).filter(|v| !v.is_empty());
+    let wanted =
+        wire::body(desk.call).ok_or_else(|| errors::INVALID_INPUT.says("The body is not a JSON object."))?;
+    let header =
+        desk.call.header("If-Match").map(|v| v.trim().trim_matches('"').to_owned()).filter(|v| !v.is_empty());
     let in_body = wire::text(&wanted, &["attributes", "etag"]).map(str::to_owned);
     let (account, tenant) = desk.account_and_tenant(customer)?;
     let switches = account.switches;
@@ -165,6 +173,13 @@ pub(super) fn put(desk: &mut Desk<'_>, customer: &str) -> Result<Reply, Refused>
     tenant.billing.members = members(&wanted);
     tenant.billing.version += 1;
     let new = resource(tenant);
-    audit::record(desk, customer, "customer_billing_profile", "update_customer_billing_profile", Some(&old), Some(&new));
+    audit::record(
+        desk,
+        customer,
+        "customer_billing_profile",
+        "update_customer_billing_profile",
+        Some(&old),
+        Some(&new),
+    );
     Ok(Reply::json(200, &new).effect("billing-profile-updated", customer))
 }

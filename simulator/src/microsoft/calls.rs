@@ -231,7 +231,8 @@ fn admitted(desk: &mut Desk<'_>, segments: &[&str]) -> Reply {
     if request_id.as_deref().is_some_and(|id| !wire::is_guid(id)) {
         return errors::BAD_PARAMETER.says("MS-RequestId is not a GUID.").reply(&switches);
     }
-    let keyed = op == Op::CustomerCreate || (op.writes() && switches.request_id_scope == RequestIdScope::AllWrites);
+    let keyed =
+        op == Op::CustomerCreate || (op.writes() && switches.request_id_scope == RequestIdScope::AllWrites);
     let memory = request_id.filter(|_| keyed && switches.request_id_memory != RequestIdMemory::Never);
     if let Some(id) = &memory
         && let Some(reply) = remembered(desk, id)

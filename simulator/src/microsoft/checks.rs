@@ -8,6 +8,7 @@ use super::billing;
 use super::calls::Desk;
 use super::errors::{self, Refused};
 use super::state::Position;
+use super::switches::UnsignedAgreement;
 use super::wire;
 use crate::Reply;
 
@@ -48,6 +49,9 @@ pub(super) fn agreement(desk: &mut Desk<'_>) -> Result<Reply, Refused> {
     if found.position != Position::IndirectReseller {
         return Err(errors::AGREEMENT_NO_ACCOUNT.plain());
     }
+    if !found.agreement_signed && desk.switches().unsigned_agreement == UnsignedAgreement::Refused {
+        return Err(errors::AGREEMENT_UNSIGNED.plain());
+    }
     Ok(Reply::json(200, &json!({"isAgreementSigned": found.agreement_signed})))
 }
 
@@ -61,7 +65,8 @@ pub(super) fn domain(desk: &mut Desk<'_>, fqdn: &str) -> Reply {
 /// The simulated post knows three kinds: a postal code of zeros does not exist, a street without a number is
 /// known in part, all else can be delivered to.
 pub(super) fn address(desk: &mut Desk<'_>) -> Result<Reply, Refused> {
-    let sent = wire::body(desk.call).ok_or_else(|| errors::INVALID_INPUT.says("The body is not a JSON object."))?;
+    let sent =
+        wire::body(desk.call).ok_or_else(|| errors::INVALID_INPUT.says("The body is not a JSON object."))?;
     for name in ["addressLine1", "city", "postalCode", "country"] {
         wire::text(&sent, &[name]).ok_or_else(|| errors::INVALID_INPUT.plain().about(name))?;
     }

@@ -13,8 +13,8 @@ use super::calls::Desk;
 use super::errors::{self, Refused};
 use super::state::{Account, Billing, Cloud, Due, Position, Tenant};
 use super::switches::{
-    CreateRelationship, DapAfterCreate, DomainTaken, Enums, FailedCreate, ForeignCustomer, ListOversize, ListSize,
-    ListedAfterCreate, NextLink, ResellerNotOurs, Switches, UnknownReseller,
+    CreateRelationship, DapAfterCreate, DomainTaken, Enums, FailedCreate, ForeignCustomer, ListOversize,
+    ListSize, ListedAfterCreate, NextLink, ResellerNotOurs, Switches, UnknownReseller,
 };
 use super::{vocabulary, wire};
 use crate::Reply;
@@ -40,6 +40,7 @@ pub(super) fn foreign(account: &Account, customer: &str) -> Refused {
             account.tenant_id
         )),
         ForeignCustomer::NotFound => errors::NOT_FOUND.plain().about(customer),
+        ForeignCustomer::NoTenant => errors::UNKNOWN_TENANT.plain().about(customer),
     }
 }
 
@@ -195,16 +196,20 @@ fn size(desk: &Desk<'_>) -> Result<usize, Refused> {
 pub(super) fn list(desk: &mut Desk<'_>) -> Result<Reply, Refused> {
     let now = desk.now;
     let (seek, cursor) = match desk.call.query_any_case("seekOperation").map(str::to_lowercase) {
-        None => (Seek::First, Cursor {
-            first: 0,
-            last: 0,
-            size: size(desk)?,
-            filter: desk.call.query_any_case("filter").map(str::to_owned),
-        }),
+        None => (
+            Seek::First,
+            Cursor {
+                first: 0,
+                last: 0,
+                size: size(desk)?,
+                filter: desk.call.query_any_case("filter").map(str::to_owned),
+            },
+        ),
         Some(seek) => {
             let token = desk.call.header("MS-ContinuationToken").unwrap_or_default();
-            let cursor = Cursor::parse(token)
-                .ok_or_else(|| errors::BAD_PARAMETER.says("The header MS-ContinuationToken is missing or not valid."))?;
+            let cursor = Cursor::parse(token).ok_or_else(|| {
+                errors::BAD_PARAMETER.says("The header MS-ContinuationToken is missing or not valid.")
+            })?;
             let seek = match seek.as_str() {
                 "next" => Seek::Next,
                 "previous" => Seek::Previous,
@@ -220,13 +225,17 @@ pub(super) fn list(desk: &mut Desk<'_>) -> Result<Reply, Refused> {
     }
     let filter = cursor.filter.as_deref().map(Filter::parse).transpose()?;
     let (cloud, account) = (&*desk.cloud, desk.account());
-    let admits = |id: &String| {
-        cloud.tenants.get(id).filter(|t| filter.as_ref().is_none_or(|f| f.admits(cloud, t)))
-    };
+    let admits =
+        |id: &String| cloud.tenants.get(id).filter(|t| filter.as_ref().is_none_or(|f| f.admits(cloud, t)));
     let limit = if cursor.size == 0 { usize::MAX } else { cursor.size };
     let backwards = |below: u64| {
-        let mut page: Vec<(u64, &Tenant)> =
-            account.listing.range(..below).rev().filter_map(|(p, id)| Some((*p, admits(id)?))).take(limit).collect();
+        let mut page: Vec<(u64, &Tenant)> = account
+            .listing
+            .range(..below)
+            .rev()
+            .filter_map(|(p, id)| Some((*p, admits(id)?)))
+            .take(limit)
+            .collect();
         page.reverse();
         page
     };
@@ -270,14 +279,17 @@ fn page_body(items: Vec<Value>, at: &Cursor, next: bool, previous: bool, switche
 
 /// `POST /v1/customers`.
 pub(super) fn create(desk: &mut Desk<'_>) -> Result<Reply, Refused> {
-    let wanted = wire::body(desk.call).ok_or_else(|| errors::INVALID_INPUT.says("The body is not a JSON object."))?;
+    let wanted =
+        wire::body(desk.call).ok_or_else(|| errors::INVALID_INPUT.says("The body is not a JSON object."))?;
     let switches = desk.switches();
     let domain = wire::text(&wanted, &["companyProfile", "domain"])
         .filter(|d| wire::is_domain(d))
         .ok_or_else(|| errors::INVALID_PROPERTY.plain().about("companyProfile.domain"))?
         .to_lowercase();
     if wire::text(&wanted, &["userCredentials", "password"]).is_some() {
-        return Err(errors::INVALID_INPUT.says("A password cannot be set.").about("userCredentials.password"));
+        return Err(errors::INVALID_INPUT
+            .says("A password cannot be set.")
+            .about("userCredentials.password"));
     }
     let profile = wanted.get("billingProfile").cloned().unwrap_or_default();
     billing::required(&profile)?;
@@ -377,9 +389,7 @@ fn created(desk: &mut Desk<'_>, id: &str) -> Reply {
         members.remove("links");
     }
     audit::record(desk, id, "customer", "add_customer", None, Some(&logged));
-    Reply::json(201, &body)
-        .header("Location", format!("/customers/{id}"))
-        .effect("customer-created", id)
+    Reply::json(201, &body).header("Location", format!("/customers/{id}")).effect("customer-created", id)
 }
 
 /// The indirect reseller that the provider names, if any and if it may.
@@ -388,7 +398,9 @@ fn reseller(desk: &Desk<'_>, wanted: &Value) -> Result<Option<String>, Refused> 
     let switches = desk.switches();
     if desk.account().position != Position::IndirectProvider {
         return match switches.reseller_not_ours {
-            ResellerNotOurs::InvalidProperty => Err(errors::INVALID_PROPERTY.plain().about("associatedPartnerId")),
+            ResellerNotOurs::InvalidProperty => {
+                Err(errors::INVALID_PROPERTY.plain().about("associatedPartnerId"))
+            }
             ResellerNotOurs::Position => Err(errors::WRONG_POSITION.plain()),
             ResellerNotOurs::Ignored => Ok(None),
         };
@@ -397,7 +409,8 @@ fn reseller(desk: &Desk<'_>, wanted: &Value) -> Result<Option<String>, Refused> 
         return Err(errors::APP_ONLY.plain());
     }
     let found = desk.cloud.account_of_tenant(id);
-    let partnership = found.filter(|a| a.position == Position::IndirectReseller && a.providers.contains(desk.key));
+    let partnership =
+        found.filter(|a| a.position == Position::IndirectReseller && a.providers.contains(desk.key));
     partnership.map(|a| Some(a.tenant_id.clone())).ok_or_else(|| {
         match switches.unknown_reseller {
             UnknownReseller::InvalidInput => errors::INVALID_INPUT,

@@ -138,7 +138,11 @@ impl Code {
 
     /// The refusal with its own text.
     pub fn says(self, description: impl AsRef<str>) -> Refused {
-        Refused { code: self, description: description.as_ref().chars().take(1024).collect(), data: Vec::new() }
+        Refused {
+            code: self,
+            description: description.as_ref().chars().take(1024).collect(),
+            data: Vec::new(),
+        }
     }
 }
 

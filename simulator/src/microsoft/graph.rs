@@ -29,12 +29,11 @@ pub(super) fn answer(account: &mut Account, call: &Call, segments: &[&str], now:
             Err(says) => error(account, 400, "badRequest", &says, now),
         },
         ("GET", ["tenantrelationships", "delegatedadminrelationships", id]) => {
-            match account.gdap.iter().find(|g| g.id.eq_ignore_ascii_case(id)) {
-                Some(gdap) => Reply::json(200, &resource(account, gdap, now)),
-                None => {
-                    let says = "The passed in delegatedAdminRelationshipId is invalid.";
-                    error(account, 400, "badRequest", says, now)
-                }
+            let found = account.gdap.iter().find(|g| g.id.eq_ignore_ascii_case(id));
+            let says = "The passed in delegatedAdminRelationshipId is invalid.";
+            match found.map(|gdap| resource(account, gdap, now)) {
+                Some(body) => Reply::json(200, &body),
+                None => error(account, 400, "badRequest", says, now),
             }
         }
         _ => error(account, 404, "ResourceNotFound", "Resource not found for the segment.", now),
@@ -101,7 +100,8 @@ fn status(gdap: &Gdap, now: Timestamp) -> &str {
 fn filter(text: &str) -> Result<(Option<String>, Option<String>), String> {
     let (mut customer, mut state) = (None, None);
     for part in text.split(" and ").map(str::trim).filter(|p| !p.is_empty()) {
-        let (field, value) = part.split_once(" eq ").ok_or_else(|| format!("Invalid filter clause: {part}"))?;
+        let (field, value) =
+            part.split_once(" eq ").ok_or_else(|| format!("Invalid filter clause: {part}"))?;
         let value = value.trim().trim_matches('\'').to_owned();
         match field.trim().to_lowercase().as_str() {
             "customer/tenantid" => customer = Some(value.to_lowercase()),
@@ -124,12 +124,16 @@ fn list(account: &Account, call: &Call, now: Timestamp) -> Result<Value, String>
         None => 0,
         Some(token) => token.parse::<usize>().map_err(|_| "The $skipToken is not valid.".to_owned())?,
     };
-    let select: Option<Vec<&str>> = call.query_any_case("$select").map(|s| s.split(',').map(str::trim).collect());
+    let select: Option<Vec<&str>> =
+        call.query_any_case("$select").map(|s| s.split(',').map(str::trim).collect());
     let positions: Box<dyn Iterator<Item = usize>> = match &customer {
-        Some(id) => Box::new(account.gdap_of.get(id).into_iter().flatten().copied().filter(move |p| *p >= skip)),
+        Some(id) => {
+            Box::new(account.gdap_of.get(id).into_iter().flatten().copied().filter(move |p| *p >= skip))
+        }
         None => Box::new(skip..account.gdap.len()),
     };
-    let mut matching = positions.filter(|p| state.as_ref().is_none_or(|s| status(&account.gdap[*p], now) == s));
+    let mut matching =
+        positions.filter(|p| state.as_ref().is_none_or(|s| status(&account.gdap[*p], now) == s));
     let page: Vec<usize> = matching.by_ref().take(top).collect();
     let next = matching.next();
     let value: Vec<Value> = page

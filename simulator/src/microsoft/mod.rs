@@ -30,7 +30,7 @@
 //! | `createHeaders` | `required`, `generated` |
 //! | `billingEtag` | `if-match-else-body`, `if-match-only`, `body-only` |
 //! | `staleEtag` | `400-2055`, `412`, `417-800036` |
-//! | `foreignCustomer` | `403-20002`, `404-1000` |
+//! | `foreignCustomer` | `403-20002`, `404-1000`, `404-60003` |
 //! | `detachRefusal` | `400-3000`, `400-800002`, `403-600006`, `409-600005` |
 //! | `detachUnrelated` | `400-3000`, `as-foreign` |
 //! | `dapAfterDetach` | `kept`, `removed` |
@@ -62,6 +62,7 @@
 //! | `lateReduction` | `400-800090`, `400-900257`, `400-900214` |
 //! | `throttle` | `off`, `5-per-minute`, `500-per-minute`, `5-per-minute-and-customer` |
 //! | `retryAfter` | `sent`, `missing` |
+//! | `unsignedAgreement` | `false`, `400-2203` |
 //! | `resellerCalls` | `some`, `some-without-census`, `nothing` |
 
 use std::sync::{Arc, Mutex};
@@ -154,7 +155,9 @@ impl Partner for MicrosoftPartner {
         match (call.method(), segments.as_slice()) {
             (_, ["v1.0", rest @ ..]) => graph::answer(account, call, rest, now),
             ("POST", [authority, "oauth2", "token"]) => auth::token(account, call, authority, false, now),
-            ("POST", [authority, "oauth2", "v2.0", "token"]) => auth::token(account, call, authority, true, now),
+            ("POST", [authority, "oauth2", "v2.0", "token"]) => {
+                auth::token(account, call, authority, true, now)
+            }
             _ => Reply::empty(404),
         }
     }

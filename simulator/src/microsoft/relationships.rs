@@ -86,7 +86,8 @@ impl Invitation {
         if !fragment.eq_ignore_ascii_case(&FRAGMENT[1..]) {
             return None;
         }
-        let parts = Call::new("GET", &format!("/?{query}"), hyper::HeaderMap::new(), hyper::body::Bytes::new());
+        let parts =
+            Call::new("GET", &format!("/?{query}"), hyper::HeaderMap::new(), hyper::body::Bytes::new());
         let field = |name: &str| parts.query_any_case(name).filter(|v| !v.is_empty()).map(str::to_lowercase);
         let mut partners = vec![field("partnerId")?];
         match field("invType")?.as_str() {
@@ -126,17 +127,27 @@ pub(super) fn accept(
 
 /// `PATCH /v1/customers/{id}`: ends the relationship, or the delegated admin privileges.
 pub(super) fn patch(desk: &mut Desk<'_>, customer: &str) -> Result<Reply, Refused> {
-    let wanted = wire::body(desk.call).ok_or_else(|| errors::INVALID_INPUT.says("The body is not a JSON object."))?;
+    let wanted =
+        wire::body(desk.call).ok_or_else(|| errors::INVALID_INPUT.says("The body is not a JSON object."))?;
     let relationship = wire::text(&wanted, &["relationshipToPartner"]).map(str::to_lowercase);
     let delegated = wanted.get("allowDelegatedAccess").and_then(Value::as_bool);
     let detaches = match (relationship.as_deref(), delegated) {
         (Some("none"), _) => true,
         (_, Some(false)) => false,
-        _ => return Err(errors::INVALID_PROPERTY.says("Only relationshipToPartner none or allowDelegatedAccess false can be set.")),
+        _ => {
+            return Err(errors::INVALID_PROPERTY
+                .says("Only relationshipToPartner none or allowDelegatedAccess false can be set."));
+        }
     };
     let unrelated = customers::ours(desk, customer);
-    if detaches && wire::is_guid(customer) && unrelated.is_err() && desk.switches().detach_unrelated == DetachUnrelated::Observed {
-        return Err(errors::INVALID_PROPERTY.says("The relationship between the partner and customer does not exist"));
+    if detaches
+        && wire::is_guid(customer)
+        && unrelated.is_err()
+        && desk.switches().detach_unrelated == DetachUnrelated::Observed
+    {
+        return Err(
+            errors::INVALID_PROPERTY.says("The relationship between the partner and customer does not exist")
+        );
     }
     unrelated?;
     if detaches { detach(desk, customer) } else { end_dap(desk, customer) }
@@ -191,7 +202,14 @@ fn detach(desk: &mut Desk<'_>, customer: &str) -> Result<Reply, Refused> {
 pub(super) fn remove(desk: &mut Desk<'_>, customer: &str) {
     let old = json!({"relationshipToPartner": "reseller"});
     let new = json!({"relationshipToPartner": "none"});
-    audit::record(desk, customer, "partner_customer_relationship", "remove_partner_customer_relationship", Some(&old), Some(&new));
+    audit::record(
+        desk,
+        customer,
+        "partner_customer_relationship",
+        "remove_partner_customer_relationship",
+        Some(&old),
+        Some(&new),
+    );
     let account = desk.account_mut();
     account.untie(customer);
     if account.switches.dap_after_detach == DapAfterDetach::Removed {
@@ -202,7 +220,14 @@ pub(super) fn remove(desk: &mut Desk<'_>, customer: &str) {
 fn end_dap(desk: &mut Desk<'_>, customer: &str) -> Result<Reply, Refused> {
     let had = desk.account_mut().dap.remove(customer);
     if had {
-        audit::record(desk, customer, "dap_admin_relationship", "dap_admin_relationship_terminated", None, None);
+        audit::record(
+            desk,
+            customer,
+            "dap_admin_relationship",
+            "dap_admin_relationship_terminated",
+            None,
+            None,
+        );
     }
     let (account, tenant) = desk.account_and_tenant(customer)?;
     let body = customers::resource(account, tenant, true);
@@ -230,7 +255,9 @@ pub(super) fn of_partner(desk: &mut Desk<'_>) -> Result<Reply, Refused> {
     let wanted = desk.call.query_any_case("relationship_type").unwrap_or_default();
     let me = desk.account();
     let (spelled, mine) = match wanted.to_lowercase().as_str() {
-        "isindirectcloudsolutionproviderof" => ("is_indirect_cloud_solution_provider_of", Position::IndirectProvider),
+        "isindirectcloudsolutionproviderof" => {
+            ("is_indirect_cloud_solution_provider_of", Position::IndirectProvider)
+        }
         "isindirectresellerof" => ("is_indirect_reseller_of", Position::IndirectReseller),
         _ => return Err(errors::BAD_PARAMETER.says("The parameter relationship_type is not valid.")),
     };
@@ -253,9 +280,14 @@ fn name_filter(filter: Option<&str>) -> Result<Option<String>, Refused> {
     let Some(filter) = filter else { return Ok(None) };
     let refused = || errors::BAD_PARAMETER.says("The filter is not valid.");
     let filter = wire::camel(serde_json::from_str(filter).map_err(|_| refused())?);
-    let is = |name: &str, value: &str| wire::text(&filter, &[name]).is_some_and(|v| v.eq_ignore_ascii_case(value));
+    let is =
+        |name: &str, value: &str| wire::text(&filter, &[name]).is_some_and(|v| v.eq_ignore_ascii_case(value));
     let value = wire::text(&filter, &["value"]).ok_or_else(refused)?;
-    if is("field", "Name") && is("operator", "starts_with") { Ok(Some(value.to_lowercase())) } else { Err(refused()) }
+    if is("field", "Name") && is("operator", "starts_with") {
+        Ok(Some(value.to_lowercase()))
+    } else {
+        Err(refused())
+    }
 }
 
 /// `GET /v1/customers/{id}/relationships`: the partners of a customer.

@@ -80,7 +80,13 @@ pub(super) struct NewGdap {
 impl Default for NewGdap {
     fn default() -> Self {
         let directory_reader = "88d8e3e3-8f55-4a1e-953a-9b9898b8876b".to_owned();
-        Self { name: None, days: 730, started_days_ago: 0, status: "active".to_owned(), roles: vec![directory_reader] }
+        Self {
+            name: None,
+            days: 730,
+            started_days_ago: 0,
+            status: "active".to_owned(),
+            roles: vec![directory_reader],
+        }
     }
 }
 
@@ -148,11 +154,9 @@ impl Document {
 
     /// Makes everything. All partners named must be open.
     pub fn apply(self, cloud: &mut Cloud, key: &str, seed: u64, now: Timestamp) -> Result<(), String> {
-        for (at, position) in [(self.providers.as_slice(), Position::IndirectProvider)] {
-            for other in at {
-                if let Some(other) = cloud.accounts.get_mut(other) {
-                    other.position = position;
-                }
+        for provider in &self.providers {
+            if let Some(provider) = cloud.accounts.get_mut(provider) {
+                provider.position = Position::IndirectProvider;
             }
         }
         let account = cloud.accounts.get_mut(key).ok_or("the partner is not open")?;
@@ -241,7 +245,12 @@ pub(super) fn add_tenant(cloud: &mut Cloud, key: &str, new: &NewTenant) -> Resul
 }
 
 /// Makes a tenant and everything that ties it to the partner.
-pub(super) fn add_customer(cloud: &mut Cloud, key: &str, new: &NewTenant, now: Timestamp) -> Result<String, String> {
+pub(super) fn add_customer(
+    cloud: &mut Cloud,
+    key: &str,
+    new: &NewTenant,
+    now: Timestamp,
+) -> Result<String, String> {
     let id = add_tenant(cloud, key, new)?;
     let reseller = match &new.reseller {
         None => None,
@@ -330,11 +339,8 @@ impl Bulk {
         let each = |every: usize, n: usize| every > 0 && n.is_multiple_of(every);
         for n in 0..self.count {
             let company = companies.company(offset + n);
-            let name = if self.hostile_names && n < HOSTILE_NAMES.len() {
-                HOSTILE_NAMES[n].to_owned()
-            } else {
-                company.name
-            };
+            let hostile = HOSTILE_NAMES.get(n).filter(|_| self.hostile_names);
+            let name = hostile.map_or(company.name, |h| (*h).to_owned());
             let quantity = 1 + n as u64 % 25;
             let new = NewTenant {
                 company_name: name,

@@ -219,7 +219,8 @@ impl Account {
         let tenant_id = ids.uuid().to_string();
         let first_refresh = format!("1.{}", ids.word(20));
         let mpn_id = (1_000_000 + ids.number(8_999_999)).to_string();
-        let refresh = Refresh { mfa: true, expires: wire::later(now, super::auth::REFRESH_SECONDS), revoked: false };
+        let refresh =
+            Refresh { mfa: true, expires: wire::later(now, super::auth::REFRESH_SECONDS), revoked: false };
         Self {
             key: key.to_owned(),
             base_url,

@@ -23,6 +23,9 @@ use crate::Reply;
 /// Seats can be given back, and a subscription cancelled, for so long after purchase or renewal.
 pub const WINDOW_SECONDS: i64 = 7 * 24 * 3600;
 
+/// A status that no document knows yet.
+const UNKNOWN_STATUS: &str = "paused_by_vendor";
+
 /// What was bought.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -170,7 +173,7 @@ impl Subscription {
             "creationDate": self.created.to_string(),
             "effectiveStartDate": self.term_start.to_string(),
             "commitmentEndDate": self.term_end().to_string(),
-            "status": super::vocabulary(switches, &self.status, "paused_by_vendor"),
+            "status": super::vocabulary(switches, &self.status, UNKNOWN_STATUS),
             "autoRenewEnabled": self.auto_renew,
             "isTrial": false,
             "billingType": "license",
@@ -208,7 +211,11 @@ impl Subscription {
     }
 
     fn term_duration(&self) -> String {
-        if self.term_months % 12 == 0 { format!("P{}Y", self.term_months / 12) } else { format!("P{}M", self.term_months) }
+        if self.term_months % 12 == 0 {
+            format!("P{}Y", self.term_months / 12)
+        } else {
+            format!("P{}M", self.term_months)
+        }
     }
 
     /// Applies the full resource of a PATCH. Nothing changes on a refusal.
@@ -225,9 +232,13 @@ impl Subscription {
         {
             return Err(errors::INVALID_PROPERTY.says("The subscription's id and offer cannot be changed."));
         }
-        let status = wire::text(wanted, &["status"]).unwrap_or(&self.status).to_lowercase();
+        let mut status = wire::text(wanted, &["status"]).unwrap_or(&self.status).to_lowercase();
+        if status == super::vocabulary(switches, &self.status, UNKNOWN_STATUS) {
+            status.clone_from(&self.status);
+        }
         if let Some(quantity) = wanted.get("quantity") {
-            let quantity = quantity.as_u64().filter(|q| (1..=300).contains(q)).ok_or(errors::QUANTITY_BOUNDS)?;
+            let quantity =
+                quantity.as_u64().filter(|q| (1..=300).contains(q)).ok_or(errors::QUANTITY_BOUNDS)?;
             next.set_quantity(quantity, now, switches)?;
         }
         if status != self.status {
@@ -265,7 +276,8 @@ impl Subscription {
         }
         if quantity > self.quantity {
             self.added = Some((self.quantity, now));
-        } else if self.commerce == Commerce::NewCommerce && self.quantity - quantity > self.refundable(now).0 {
+        } else if self.commerce == Commerce::NewCommerce && self.quantity - quantity > self.refundable(now).0
+        {
             return Err(match switches.late_reduction {
                 LateReduction::Decrease => errors::QUANTITY_DECREASE,
                 LateReduction::Days => errors::REDUCTION_WINDOW_DAYS,

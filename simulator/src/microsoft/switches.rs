@@ -27,7 +27,7 @@ crate::switches! {
     "A stale etag: documented 400/2055, others seen in clients" "staleEtag" stale_etag:
         StaleEtag { BadRequest = "400-2055", Precondition = "412", Expectation = "417-800036" }
     "GET on a customer that is not ours: which refusal is inferred" "foreignCustomer" foreign_customer:
-        ForeignCustomer { Forbidden = "403-20002", NotFound = "404-1000" }
+        ForeignCustomer { Forbidden = "403-20002", NotFound = "404-1000", NoTenant = "404-60003" }
     "A relationship removal with blockers: the code is unknown" "detachRefusal" detach_refusal:
         DetachRefusal { InvalidProperty = "400-3000", InvalidInput = "400-800002", NotAllowed = "403-600006", Conflict = "409-600005" }
     "A removal where no relationship exists: 400/3000 observed, else as any foreign customer"
@@ -90,6 +90,8 @@ crate::switches! {
         Throttle { Off = "off", PartnerFive = "5-per-minute", Partner500 = "500-per-minute", CustomerFive = "5-per-minute-and-customer" }
     "Retry-After on a 429 is documented, proxies drop it" "retryAfter" retry_after:
         RetryAfterHeader { Sent = "sent", Missing = "missing" }
+    "An unsigned partner agreement: isAgreementSigned false, or a documented refusal" "unsignedAgreement"
+        unsigned_agreement: UnsignedAgreement { Answered = "false", Refused = "400-2203" }
     "What an indirect reseller may call differs by account" "resellerCalls" reseller_calls:
         ResellerCalls { Some = "some", ListRefused = "some-without-census", Nothing = "nothing" }
 }

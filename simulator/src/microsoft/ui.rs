@@ -135,11 +135,25 @@ fn of_customer(desk: &mut Desk<'_>, tenant: &str, rest: &[&str]) -> Outcome {
             let account = desk.account_mut();
             if granted {
                 account.dap.insert(tenant.to_owned());
-                audit::record(desk, tenant, "dap_admin_relationship", "dap_admin_relationship_approved", None, None);
+                audit::record(
+                    desk,
+                    tenant,
+                    "dap_admin_relationship",
+                    "dap_admin_relationship_approved",
+                    None,
+                    None,
+                );
                 return Ok(Reply::empty(204).effect("dap-granted", tenant));
             }
             account.dap.remove(tenant);
-            audit::record(desk, tenant, "dap_admin_relationship", "dap_admin_relationship_terminated", None, None);
+            audit::record(
+                desk,
+                tenant,
+                "dap_admin_relationship",
+                "dap_admin_relationship_terminated",
+                None,
+                None,
+            );
             Ok(Reply::empty(204).effect("dap-removed", tenant))
         }
         ["gdap"] => {
@@ -169,16 +183,19 @@ fn accept(desk: &mut Desk<'_>, tenant: &str) -> Outcome {
         (Some(link), _) => link,
         (None, None) => relationships::direct(me),
         (None, Some(provider)) => {
-            let found = desk.cloud.accounts.get(&provider).ok_or_else(|| (404, format!("no partner {provider}")))?;
+            let found =
+                desk.cloud.accounts.get(&provider).ok_or_else(|| (404, format!("no partner {provider}")))?;
             relationships::with_provider(me, me, found)
         }
     };
-    let invitation = Invitation::read(&link).ok_or((422, "this is no invitation link of Partner Center".to_owned()))?;
+    let invitation =
+        Invitation::read(&link).ok_or((422, "this is no invitation link of Partner Center".to_owned()))?;
     let mut reply = Reply::empty(204);
     let keys: Vec<String> = desk.cloud.accounts.keys().cloned().collect();
     for key in keys {
         for effect in follow(desk.cloud, &key, &invitation, &tenant, desk.now) {
-            let whose = if key == desk.key { effect.kind.clone() } else { format!("{}-at-{key}", effect.kind) };
+            let whose =
+                if key == desk.key { effect.kind.clone() } else { format!("{}-at-{key}", effect.kind) };
             reply = reply.effect(&whose, effect.id);
         }
     }
@@ -202,7 +219,11 @@ pub(super) fn follow(
         .find(|a| a.position == Position::IndirectReseller && named(&a.tenant_id))
         .map(|a| a.tenant_id.clone());
     let new = relationships::accept(cloud, key, tenant, invitation.dap, reseller.as_deref(), now);
-    if new { vec![Effect { kind: "relationship-accepted".to_owned(), id: tenant.to_owned() }] } else { Vec::new() }
+    if new {
+        vec![Effect { kind: "relationship-accepted".to_owned(), id: tenant.to_owned() }]
+    } else {
+        Vec::new()
+    }
 }
 
 fn state(desk: &Desk<'_>) -> Value {
@@ -215,7 +236,9 @@ fn state(desk: &Desk<'_>) -> Value {
             let subscriptions: Vec<Value> = tenant
                 .subscriptions
                 .iter()
-                .map(|s| json!({"id": s.id, "status": s.status, "quantity": s.quantity, "billedTo": s.biller}))
+                .map(
+                    |s| json!({"id": s.id, "status": s.status, "quantity": s.quantity, "billedTo": s.biller}),
+                )
                 .collect();
             Some(json!({
                 "tenantId": id, "companyName": tenant.company_name, "domain": tenant.domain,
