@@ -127,12 +127,28 @@ pub(super) fn etag(billing: &Billing) -> String {
     hash.cast_signed().to_string()
 }
 
+/// The address of a company that was seeded without one.
+pub(super) fn stock_address(tenant: &Tenant) -> Value {
+    json!({
+        "country": tenant.country, "city": "Redmond", "state": if tenant.country == "US" { "WA" } else { "" },
+        "addressLine1": "1 Example Way", "postalCode": "98052", "firstName": "Alex", "lastName": "Example",
+    })
+}
+
+/// The members of a tenant's profile: as sent, or stock ones.
+pub(super) fn members_of(tenant: &Tenant) -> Value {
+    if !tenant.billing.members.is_null() {
+        return tenant.billing.members.clone();
+    }
+    json!({
+        "email": tenant.email, "culture": "en-US", "language": "en", "companyName": tenant.company_name,
+        "firstName": "Alex", "lastName": "Example", "defaultAddress": stock_address(tenant),
+    })
+}
+
 /// The billing profile on the wire.
 pub(super) fn resource(tenant: &Tenant) -> Value {
-    let mut out = tenant.billing.members.clone();
-    if !out.is_object() {
-        out = json!({"companyName": tenant.company_name, "email": tenant.email});
-    }
+    let mut out = members_of(tenant);
     out["id"] = json!(tenant.billing.id);
     out["links"] = json!({"self": wire::link(format!("/customers/{}/profiles/billing", tenant.id))});
     out["attributes"] = wire::attributes("CustomerBillingProfile", Some(&etag(&tenant.billing)));

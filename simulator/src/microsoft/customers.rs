@@ -87,7 +87,8 @@ fn company_profile(account: &Account, tenant: &Tenant, full: bool) -> Value {
     // Get a customer by id: hidden without delegated admin privileges.
     if full && account.dap.contains(&tenant.id) {
         out["email"] = json!(tenant.email);
-        out["address"] = tenant.address.clone();
+        out["address"] =
+            if tenant.address.is_null() { billing::stock_address(tenant) } else { tenant.address.clone() };
     }
     out
 }
@@ -266,7 +267,7 @@ fn page_body(items: Vec<Value>, at: &Cursor, next: bool, previous: bool, switche
         let headers = json!([{"key": "MS-ContinuationToken", "value": at.token()}]);
         json!({"uri": uri, "method": "GET", "headers": headers, "body": null})
     };
-    let mut body = wire::collection(items, &format!("/customers?size={}", at.size));
+    let mut body = wire::collection(&items, &format!("/customers?size={}", at.size));
     if next {
         body["links"]["next"] = seek("Next");
         body["continuationToken"] = json!(at.token());
@@ -349,6 +350,7 @@ pub(super) fn open(
         company_name: name,
         domain: made.domain.clone(),
         email: wire::text(&profile, &["email"]).unwrap_or_default().to_owned(),
+        country: wire::text(&profile, &["defaultAddress", "country"]).unwrap_or_default().to_owned(),
         address: profile.get("defaultAddress").cloned().unwrap_or_default(),
         registration_number: made.number.clone(),
         billing: Billing { id: billing_id, members: profile, version: 1 },

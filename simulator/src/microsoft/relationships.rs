@@ -273,7 +273,7 @@ pub(super) fn of_partner(desk: &mut Desk<'_>) -> Result<Reply, Refused> {
         .filter(|a| starts.as_ref().is_none_or(|s| a.company_name.to_lowercase().starts_with(s)))
         .map(|a| partner(a, spelled, true))
         .collect();
-    Ok(Reply::json(200, &wire::collection(items, &format!("/relationships?relationship_type={wanted}"))))
+    Ok(Reply::json(200, &wire::collection(&items, &format!("/relationships?relationship_type={wanted}"))))
 }
 
 fn name_filter(filter: Option<&str>) -> Result<Option<String>, Refused> {
@@ -309,5 +309,5 @@ pub(super) fn of_customer(desk: &mut Desk<'_>, customer: &str) -> Result<Reply, 
             partner(a, spelled, false)
         })
         .collect();
-    Ok(Reply::json(200, &wire::collection(items, &format!("/customers/{customer}/relationships"))))
+    Ok(Reply::json(200, &wire::collection(&items, &format!("/customers/{customer}/relationships"))))
 }

@@ -18,7 +18,7 @@
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::state::{Account, Billing, Cloud, Gdap, Position, Refresh, Tenant};
 use super::subscriptions::{Commerce, Subscription};
@@ -220,24 +220,16 @@ pub(super) fn add_tenant(cloud: &mut Cloud, key: &str, new: &NewTenant) -> Resul
         return Err(format!("the domain {domain} is taken"));
     }
     let email = new.email.clone().unwrap_or_else(|| format!("admin@{domain}"));
-    let country = new.country.as_deref().unwrap_or("US");
-    let address = json!({
-        "country": country, "city": "Redmond", "state": if country == "US" { "WA" } else { "" },
-        "addressLine1": "1 Example Way", "postalCode": "98052", "firstName": "Alex", "lastName": "Example",
-    });
-    let members = json!({
-        "email": email, "culture": "en-US", "language": "en", "companyName": new.company_name,
-        "firstName": "Alex", "lastName": "Example", "defaultAddress": address,
-    });
     cloud.add_tenant(Tenant {
         id: id.clone(),
         commerce_id,
         company_name: new.company_name.clone(),
         domain,
         email,
-        address,
+        country: new.country.clone().unwrap_or_else(|| "US".to_owned()),
+        address: Value::Null,
         registration_number: None,
-        billing: Billing { id: billing_id, members, version: 1 },
+        billing: Billing { id: billing_id, members: Value::Null, version: 1 },
         subscriptions: Vec::new(),
         reseller: None,
     });

@@ -55,7 +55,9 @@ pub struct Tenant {
     pub domain: String,
     /// Contact.
     pub email: String,
-    /// Address as the company profile shows it.
+    /// Country of its stock address, ISO code.
+    pub country: String,
+    /// Address as the company profile shows it; null for the stock address.
     pub address: Value,
     /// Registration number, where given.
     pub registration_number: Option<String>,
@@ -72,7 +74,8 @@ pub struct Tenant {
 pub struct Billing {
     /// Its id.
     pub id: String,
-    /// Members as sent (names, e-mail, culture, language, company name, address).
+    /// Members as sent (names, e-mail, culture, language, company name, address); null for stock ones, which
+    /// keeps a hundred thousand seeded customers small.
     pub members: Value,
     /// Counts changes.
     pub version: u64,

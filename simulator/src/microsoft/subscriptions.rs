@@ -332,7 +332,7 @@ pub(super) fn list(desk: &mut Desk<'_>, customer: &str) -> Result<Reply, Refused
             s.resource(customer, &account.switches, now)
         })
         .collect();
-    Ok(Reply::json(200, &wire::collection(items, &format!("/customers/{customer}/subscriptions"))))
+    Ok(Reply::json(200, &wire::collection(&items, &format!("/customers/{customer}/subscriptions"))))
 }
 
 fn one<'a>(

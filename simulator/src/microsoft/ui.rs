@@ -25,6 +25,7 @@ use serde_json::{Value, json};
 
 use super::audit;
 use super::auth::{self, Caller};
+use super::billing;
 use super::calls::Desk;
 use super::relationships::{self, Invitation};
 use super::seed::{self, NewGdap, NewSubscription, NewTenant};
@@ -95,6 +96,8 @@ fn of_customer(desk: &mut Desk<'_>, tenant: &str, rest: &[&str]) -> Outcome {
             let name = member(desk.call, "companyName").and_then(|v| v.as_str().map(str::to_owned));
             let name = name.ok_or((422, "a companyName is needed".to_owned()))?;
             let (_, tenant) = desk.account_and_tenant(tenant).map_err(gone)?;
+            // The billing profile keeps the old name.
+            tenant.billing.members = billing::members_of(tenant);
             tenant.company_name = name;
             Ok(Reply::empty(204).effect("customer-renamed", &tenant.id))
         }
@@ -211,8 +214,9 @@ pub(super) fn follow(
     now: Timestamp,
 ) -> Vec<Effect> {
     let named = |id: &str| invitation.partners.iter().any(|p| p == id);
-    let Some(account) = cloud.accounts.get(key).filter(|a| named(&a.tenant_id)) else { return Vec::new() };
-    let _ = account;
+    if !cloud.accounts.get(key).is_some_and(|a| named(&a.tenant_id)) {
+        return Vec::new();
+    }
     let reseller = cloud
         .accounts
         .values()

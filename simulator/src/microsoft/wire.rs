@@ -66,7 +66,7 @@ pub(super) fn attributes(object_type: &str, etag: Option<&str>) -> Value {
 }
 
 /// A collection without paging: `totalCount` is the number of items returned.
-pub(super) fn collection(items: Vec<Value>, uri: &str) -> Value {
+pub(super) fn collection(items: &[Value], uri: &str) -> Value {
     json!({
         "totalCount": items.len(),
         "items": items,

@@ -1,5 +1,6 @@
 //! Partner Center sheet §10 Audit.
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use crate::{Site, guid, new_customer, string};
@@ -29,7 +30,7 @@ async fn a_create_and_a_removal_are_recorded() {
 }
 
 fn encoded(filter: &Value) -> String {
-    filter.to_string().bytes().map(|b| format!("%{b:02X}")).collect()
+    utf8_percent_encode(&filter.to_string(), NON_ALPHANUMERIC).to_string()
 }
 
 /// Partner Center sheet §10: dates, size, filter, pages.

@@ -86,12 +86,15 @@ async fn the_v2_endpoint_spells_numbers_as_numbers() {
     assert_eq!((no_default.status, no_default.text("/error")), (400, "invalid_scope".to_owned()));
 }
 
+/// A form and what it gets: status, error, number.
+type Case<'a> = (&'a [(&'a str, &'a str)], u16, &'a str, u32);
+
 /// Partner Center sheet §1 Token error body.
 #[tokio::test]
 async fn every_wrong_token_request_gets_its_own_error() {
     let site = Site::open(json!({})).await;
     let good = [("grant_type", "client_credentials"), ("resource", API)];
-    let cases: [(&[(&str, &str)], u16, &str, u32); 8] = [
+    let cases: [Case; 8] = [
         (&[("grant_type", "client_credentials")], 400, "invalid_request", 900_144),
         (&[good[0], good[1], ("client_id", "nobody")], 400, "unauthorized_client", 700_016),
         (&[good[0], good[1], ("client_secret", "wrong")], 401, "invalid_client", 7_000_215),

@@ -39,7 +39,7 @@ async fn a_created_customer_has_ids_an_etag_and_credentials_shown_once() {
     assert!(!made.text("/userCredentials/password").is_empty());
     assert!(made.text("/billingProfile/attributes/etag").parse::<i64>().is_ok(), "a signed integer as text");
     assert_eq!(made.text("/relationshipToPartner"), "reseller");
-    assert_eq!(site.effects("customer-created"), [id.clone()]);
+    assert_eq!(site.effects("customer-created"), [id.as_str()]);
 
     let got = site.get(&format!("/v1/customers/{id}")).await;
     assert_eq!(got.status, 200);
@@ -298,7 +298,7 @@ async fn a_created_customer_can_be_listed_late() {
     site.advance("PT14M59S");
     assert_eq!(site.listed().await, [""; 0]);
     site.advance("PT1S");
-    assert_eq!(site.listed().await, [id.clone()]);
+    assert_eq!(site.listed().await, [id.as_str()]);
 
     site.switch(json!({"listedAfterCreate": "2-calls"})).await;
     let second = site.create(new_customer("b.onmicrosoft.com")).await.text("/id");
@@ -334,7 +334,7 @@ async fn a_provider_creates_for_its_own_reseller_only() {
     assert_eq!(made.status, 201);
     assert_eq!(made.text("/associatedPartnerId"), small.tenant());
     let id = made.text("/id");
-    assert_eq!(small.listed().await, [id.clone()]);
+    assert_eq!(small.listed().await, [id.as_str()]);
     assert_eq!(distri.listed().await, [id]);
 
     for (switch, refusal) in

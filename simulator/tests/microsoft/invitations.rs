@@ -142,12 +142,13 @@ async fn what_people_click_shows_on_the_wire() {
         .click("POST", "customers", json!({"companyName": "A", "domain": "a.example", "reseller": "small"}))
         .await;
     let id = made.text("/tenantId");
-    assert_eq!(distri.effects("customer-created"), [id.clone()]);
-    assert_eq!(small.listed().await, [id.clone()]);
+    assert_eq!(distri.effects("customer-created"), [id.as_str()]);
+    assert_eq!(small.listed().await, [id.as_str()]);
     let customer = format!("customers/{id}");
     distri.click("POST", &format!("{customer}/rename"), json!({"companyName": "B"})).await;
     let got = distri.get(&format!("/v1/{customer}")).await;
     assert_eq!(got.text("/companyProfile/companyName"), "B");
+    assert_eq!(got.text("/billingProfile/companyName"), "A", "a billing profile is not renamed");
     distri.click("POST", &format!("{customer}/dap"), json!({"granted": true})).await;
     assert_eq!(distri.get(&format!("/v1/{customer}")).await.body["allowDelegatedAccess"], true);
     distri.click("POST", &format!("{customer}/subscriptions"), json!({})).await;

@@ -1,5 +1,6 @@
 //! Partner Center sheet §2 Pagination and Filter, §3 List.
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use crate::{Answer, Site, guid, string};
@@ -130,7 +131,7 @@ async fn a_removal_between_two_pages_skips_nobody() {
 
 fn filter(field: &str, value: &str, operator: &str) -> String {
     let json = json!({"Field": field, "Value": value, "Operator": operator}).to_string();
-    let encoded: String = json.bytes().map(|b| format!("%{b:02X}")).collect();
+    let encoded = utf8_percent_encode(&json, NON_ALPHANUMERIC);
     format!("/v1/customers?size=2&filter={encoded}")
 }
 

@@ -229,6 +229,6 @@ async fn a_person_buys_and_cancels() {
     let cancel = format!("{base}/{id}/cancel");
     assert_eq!(site.click("POST", &cancel, json!({})).await.status, 409);
     assert_eq!(site.click("POST", &cancel, json!({"force": true})).await.status, 204);
-    assert_eq!(site.effects("subscription-bought"), [id.clone()]);
+    assert_eq!(site.effects("subscription-bought"), [id.as_str()]);
     assert_eq!(site.effects("subscription-cancelled"), [id]);
 }
