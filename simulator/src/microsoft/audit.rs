@@ -145,7 +145,7 @@ pub(super) fn list(desk: &mut Desk<'_>) -> Result<Reply, Refused> {
         .filter(|(_, r)| r.at >= start && r.at <= end && filter.as_ref().is_none_or(|f| f.admits(r)));
     let page: Vec<(usize, &AuditRecord)> = matching.by_ref().take(size).collect();
     let more = matching.next().is_some();
-    let items = page.iter().map(|(_, r)| wire_record(r, &account.tenant_id)).collect();
+    let items: Vec<Value> = page.iter().map(|(_, r)| wire_record(r, &account.tenant_id)).collect();
     let mut body = wire::collection(&items, "/auditrecords");
     if let Some((last, _)) = page.last().filter(|_| more) {
         let token = wire::base64((last + 1).to_string().as_bytes());

@@ -254,10 +254,10 @@ pub(super) fn list(desk: &mut Desk<'_>) -> Result<Reply, Refused> {
     let more_before = account.listing.range(..first).next_back().is_some() && filter.is_none();
     let items: Vec<Value> = page.iter().map(|(_, tenant)| resource(account, tenant, false)).collect();
     let next = Cursor { first, last, size: cursor.size, filter: cursor.filter };
-    Ok(Reply::json(200, &page_body(items, &next, more_after, more_before, &account.switches)))
+    Ok(Reply::json(200, &page_body(&items, &next, more_after, more_before, &account.switches)))
 }
 
-fn page_body(items: Vec<Value>, at: &Cursor, next: bool, previous: bool, switches: &Switches) -> Value {
+fn page_body(items: &[Value], at: &Cursor, next: bool, previous: bool, switches: &Switches) -> Value {
     let seek = |operation: &str| {
         let uri = match switches.next_link {
             NextLink::Relative => format!("/customers?size={}&seekOperation={operation}", at.size),
@@ -267,7 +267,7 @@ fn page_body(items: Vec<Value>, at: &Cursor, next: bool, previous: bool, switche
         let headers = json!([{"key": "MS-ContinuationToken", "value": at.token()}]);
         json!({"uri": uri, "method": "GET", "headers": headers, "body": null})
     };
-    let mut body = wire::collection(&items, &format!("/customers?size={}", at.size));
+    let mut body = wire::collection(items, &format!("/customers?size={}", at.size));
     if next {
         body["links"]["next"] = seek("Next");
         body["continuationToken"] = json!(at.token());

@@ -90,7 +90,7 @@ pub use state::{Account, Billing, Cloud, Due, Gdap, Position, Tenant, Tie};
 pub use subscriptions::{Commerce, Subscription};
 pub use switches::*;
 
-use crate::{Call, Core, Followed, Kind, Partner, Refusal, Reply, Running, Visitor, lock};
+use crate::{Call, Core, Effect, Followed, Kind, Partner, Refusal, Reply, Running, Visitor, lock};
 
 /// How the vendor is called in paths.
 pub const VENDOR: &str = "microsoft";
@@ -109,6 +109,9 @@ impl MicrosoftPartner {
         let cloud = core.of_vendor::<Mutex<Cloud>>(VENDOR);
         let partner = Self { core: core.clone(), key: key.to_owned(), cloud };
         partner.ensure(key, &mut lock(&partner.cloud));
+        if let Some(account) = lock(&partner.cloud).accounts.get_mut(key) {
+            account.opened = true;
+        }
         Arc::new(partner)
     }
 
@@ -276,7 +279,16 @@ impl Partner for MicrosoftPartner {
         if !visitor.accepts {
             return said(format!("{tenant} did not authorise the partner"));
         }
-        let effects = ui::follow(&mut cloud, &self.key, &invitation, &tenant, self.core.clock().now());
+        let now = self.core.clock().now();
+        let mut effects = ui::follow(&mut cloud, &self.key, &invitation, &tenant, now);
+        // A partner that only a seed names is asked by nobody: its part is done here.
+        let others: Vec<String> =
+            cloud.accounts.values().filter(|a| !a.opened).map(|a| a.key.clone()).collect();
+        for other in others {
+            for effect in ui::follow(&mut cloud, &other, &invitation, &tenant, now) {
+                effects.push(Effect { kind: format!("{}-at-{other}", effect.kind), id: effect.id });
+            }
+        }
         let message = if effects.is_empty() { "is a customer already" } else { "authorised the partner" };
         Some(Followed { effects, message: format!("{tenant} {message}") })
     }

@@ -6,7 +6,8 @@
 //!  "agreementSigned": true, "providers": ["<key>"], "switches": {"domainTaken": "400-800002"},
 //!  "customers": [{"tenantId": "…", "companyName": "…", "domain": "…", "email": "…", "country": "DE",
 //!                 "reseller": "<key>", "dap": false,
-//!                 "gdap": [{"name": "…", "days": 730, "startedDaysAgo": 0, "status": "active", "roles": ["…"]}],
+//!                 "gdap": [{"name": "…", "days": 730, "startedDaysAgo": 0, "status": "active", "roles": ["…"],
+//!                           "provider": "<tenant id>"}],
 //!                 "subscriptions": [{"commerce": "new-commerce", "offerId": "…", "quantity": 10,
 //!                                    "boughtDaysAgo": 0, "termMonths": 12, "status": "active", "autoRenew": true}]}],
 //!  "prospects": [{"tenantId": "…", "companyName": "…", "domain": "…", "email": "…"}],
@@ -75,6 +76,8 @@ pub(super) struct NewGdap {
     started_days_ago: i64,
     status: String,
     roles: Vec<String>,
+    /// Tenant id of the indirect provider that it came through.
+    provider: Option<String>,
 }
 
 impl Default for NewGdap {
@@ -86,6 +89,7 @@ impl Default for NewGdap {
             started_days_ago: 0,
             status: "active".to_owned(),
             roles: vec![directory_reader],
+            provider: None,
         }
     }
 }
@@ -286,7 +290,7 @@ impl NewGdap {
             status: self.status.clone(),
             roles: self.roles.clone(),
             activated: wire::later(now, -self.started_days_ago * DAY),
-            provider: None,
+            provider: self.provider.clone(),
         });
         id
     }

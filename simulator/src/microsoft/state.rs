@@ -162,6 +162,8 @@ pub struct Remembered {
 pub struct Account {
     /// Key in the simulator's URLs.
     pub key: String,
+    /// Whether it was opened, or only named by another partner's seed.
+    pub opened: bool,
     /// `<public url>/microsoft/<key>`.
     pub base_url: String,
     /// Its tenant id.
@@ -226,6 +228,7 @@ impl Account {
             Refresh { mfa: true, expires: wire::later(now, super::auth::REFRESH_SECONDS), revoked: false };
         Self {
             key: key.to_owned(),
+            opened: false,
             base_url,
             tenant_id,
             company_name: format!("{key} Cloud Services"),

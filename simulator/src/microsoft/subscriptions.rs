@@ -292,7 +292,6 @@ impl Subscription {
     fn set_status(&mut self, status: &str, now: Timestamp, switches: &Switches) -> Result<(), Refused> {
         let fixed = Err(errors::STATUS_FIXED.plain());
         match (self.status.as_str(), status) {
-            ("active", "suspended") | ("suspended", "active") => {}
             (_, "deleted") if self.commerce == Commerce::Legacy => return fixed,
             (_, "deleted") if self.window_end() <= now => {
                 return Err(match switches.late_cancellation {
@@ -302,7 +301,7 @@ impl Subscription {
                 }
                 .plain());
             }
-            (_, "deleted") => {}
+            (_, "deleted") | ("active", "suspended") | ("suspended", "active") => {}
             _ => return fixed,
         }
         status.clone_into(&mut self.status);

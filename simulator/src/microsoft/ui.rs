@@ -129,7 +129,7 @@ fn of_customer(desk: &mut Desk<'_>, tenant: &str, rest: &[&str]) -> Outcome {
                 return Err((409, "the cancellation window has passed".to_owned()));
             }
             let legacy = subscription.commerce == Commerce::Legacy;
-            subscription.status = if legacy { "suspended" } else { "deleted" }.to_owned();
+            if legacy { "suspended" } else { "deleted" }.clone_into(&mut subscription.status);
             subscription.version += 1;
             Ok(Reply::empty(204).effect("subscription-cancelled", id))
         }

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use tenantry_simulator::{Does, Fault};
+
 use crate::{Answer, Site, guid, new_customer};
 
 async fn is_taken(site: &Site, domain: &str) -> bool {
@@ -239,6 +241,26 @@ async fn a_repeated_request_id_creates_one_customer() {
     assert_eq!((second.status, &second.body), (201, &first.body));
     assert_eq!(site.effects("customer-created").len(), 1);
     assert_eq!(site.create_once(body, &guid(72)).await.refusal(), "409/409");
+}
+
+/// Partner Center sheet §2 Request headers: the same value on a retry after a timeout.
+#[tokio::test]
+async fn an_answer_that_was_lost_is_given_again_and_nothing_is_made_twice() {
+    let site = Site::open(json!({})).await;
+    let body = new_customer("fabrikam.onmicrosoft.com");
+    site.sim.faults().add(Fault::new(Does::CloseAfterCommit).on("POST", "/v1/customers"));
+    assert!(site.try_create(&body, &guid(71)).await.is_none(), "the answer is lost");
+    let made = site.effects("customer-created");
+    assert_eq!(made.len(), 1, "what it committed is not");
+    let again = site.create_once(body.clone(), &guid(71)).await;
+    assert_eq!((again.status, again.text("/id")), (201, made[0].clone()));
+    assert_eq!(site.effects("customer-created").len(), 1);
+
+    let other = new_customer("other.onmicrosoft.com");
+    site.sim.faults().add(Fault::new(Does::CloseBeforeCommit).on("POST", "/v1/customers"));
+    assert!(site.try_create(&other, &guid(72)).await.is_none());
+    assert_eq!(site.effects("customer-created").len(), 1, "nothing was committed");
+    assert_eq!(site.create_once(other, &guid(72)).await.status, 201);
 }
 
 /// Partner Center sheet §2: how long a MS-RequestId is remembered, and what is compared, is unknown.

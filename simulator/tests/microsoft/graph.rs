@@ -44,7 +44,7 @@ async fn graph_refuses_partner_center_tokens_in_its_own_words() {
 async fn delegated_relationships_are_listed_filtered_and_read() {
     let customers = json!([
         {"tenantId": guid(1), "companyName": "A", "gdap": [{"name": "One"}, {"name": "Old", "days": 30, "startedDaysAgo": 40}]},
-        {"tenantId": guid(2), "companyName": "B", "gdap": [{"name": "Two", "roles": ["r1", "r2"]}]},
+        {"tenantId": guid(2), "companyName": "B", "gdap": [{"name": "Two", "roles": ["r1", "r2"], "provider": guid(5)}]},
     ]);
     let site = Site::open(json!({"customers": customers})).await;
     let all = graph(&site, LIST).await;
@@ -56,6 +56,10 @@ async fn delegated_relationships_are_listed_filtered_and_read() {
     assert_eq!((&one["status"], &all.body["value"][1]["status"]), (&json!("active"), &json!("expired")));
     assert_eq!(one["endDateTime"], "2028-01-12T08:00:00Z");
     assert!(string(&one["@odata.etag"]).starts_with("W/\""));
+    let two = &all.body["value"][2];
+    assert_eq!(two["@odata.type"], "#microsoft.graph.resellerDelegatedAdminRelationship");
+    assert_eq!(two["indirectProviderTenantId"], guid(5));
+    assert_eq!(two["accessDetails"]["unifiedRoles"][1], json!({"roleDefinitionId": "r2"}));
     let names = |answer: Answer| -> Vec<String> {
         answer.body["value"].as_array().expect("values").iter().map(|g| string(&g["displayName"])).collect()
     };

@@ -81,6 +81,24 @@ async fn an_invitation_with_the_provider_shows_at_both() {
     }
 }
 
+/// Partner Center sheet §3: a provider that nobody has opened yet gets its customer all the same.
+#[tokio::test]
+async fn a_provider_that_is_opened_later_has_the_customer_too() {
+    let prospects = json!([{"tenantId": guid(1), "companyName": "A", "domain": "a.example"}]);
+    let seed = json!({"position": "indirect-reseller", "providers": ["distri"], "prospects": prospects});
+    let small = Site::world(json!({"small": seed}), "small").await;
+    let providers = small.get("/v1/relationships?relationship_type=IsIndirectResellerOf").await;
+    let path = format!(
+        "/v1/customers/relationshiprequests?indirectCloudSolutionProviderId={}",
+        providers.text("/items/0/id")
+    );
+    let link = small.get(&path).await.text("/url");
+    let id = small.sim.mailbox().deliver_eml(&mail("it@a.example", &link), small.sim.clock().now());
+    small.sim.accept_mail(id, None).expect("a known link");
+    assert_eq!(small.effects("relationship-accepted-at-distri"), [guid(1)]);
+    assert_eq!(small.at("distri").await.listed().await, [guid(1)]);
+}
+
 /// Partner Center sheet §3: alone, an invitation ties the reseller and not its provider.
 #[tokio::test]
 async fn an_invitation_without_the_provider_shows_at_the_reseller_alone() {

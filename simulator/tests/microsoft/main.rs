@@ -185,6 +185,14 @@ impl Site {
         self.call("POST", "/v1/customers", Some(body), &headers).await
     }
 
+    /// A create whose answer may be lost.
+    pub(crate) async fn try_create(&self, body: &Value, request_id: &str) -> Option<u16> {
+        let request =
+            self.http.post(format!("{}/v1/customers", self.base())).bearer_auth(&self.user).json(body);
+        let request = request.header("MS-RequestId", request_id).header("MS-CorrelationId", guid(90));
+        request.send().await.ok().map(|r| r.status().as_u16())
+    }
+
     /// A person's click.
     pub(crate) async fn click(&self, method: &str, path: &str, body: Value) -> Answer {
         let method: Method = method.parse().expect("a method");
