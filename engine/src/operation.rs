@@ -49,6 +49,8 @@ pub struct Request<'a> {
     pub draft: &'a Draft,
     /// The record it is about, if it exists.
     pub remote_id: Option<&'a RemoteId>,
+    /// The record of the account, for a licence.
+    pub account: Option<&'a RemoteId>,
 }
 
 /// A definite yes.
@@ -152,6 +154,9 @@ pub struct Operation {
     /// When the first conclusive look began that did not show it: two such looks prove that it did not happen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub looked: Option<Timestamp>,
+    /// It was acknowledged, and more requests of its step follow: the step is not done.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more: bool,
 }
 
 impl Operation {

@@ -30,6 +30,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use invitations::send_task;
+pub(crate) use settle::apply as applied_by;
 pub use summary::{Summary, summary};
 pub use types::*;
 pub use wanted::{Reads, wanted};

@@ -234,25 +234,19 @@ fn settle(
     }
     let operation = operation.clone();
     ctx.edit(address, "settled", format!("{}: happened", operation.id), |entry| {
-        apply(entry, &operation, at, id, true);
+        apply(entry, &operation, at, id);
     });
 }
 
-/// What an acknowledged operation makes of its entry. `unsettled`: the vendor's answer did not say what it shows.
-pub(crate) fn apply(
-    entry: &mut Entry,
-    operation: &Operation,
-    at: Timestamp,
-    id: Option<RemoteId>,
-    unsettled: bool,
-) {
+/// What an operation that happened makes of its entry. What the console shows of it is not known yet.
+pub(crate) fn apply(entry: &mut Entry, operation: &Operation, at: Timestamp, id: Option<RemoteId>) {
     if let Some(id) = id {
         entry.remote_id = Some(id);
     }
     for (field, declared) in &operation.declared {
         entry
             .last_applied
-            .insert(field.clone(), Applied { declared: declared.clone(), shown: None, unsettled });
+            .insert(field.clone(), Applied { declared: declared.clone(), shown: None, unsettled: true });
     }
     entry.operation = None;
     entry.wrote = Some(at);
