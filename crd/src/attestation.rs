@@ -48,7 +48,8 @@ pub struct AttestationSpec {
     /// Who says so.
     #[schemars(length(min = 1, max = 256))]
     pub by: String,
-    /// When it was so, RFC 3339. Counts only if not before the task was opened.
+    /// When it was so, RFC 3339. Counts only if not before the task was opened. Quote the key (`"on"`) in YAML for
+    /// kubectl, which reads a bare `on` as true.
     pub on: Moment,
     /// What should be remembered with it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]

@@ -71,6 +71,9 @@ struct Rule {
     program: Program,
     /// Compares with the object's former self, so that it says nothing about a new one.
     transition: bool,
+    /// The field without which the rule holds: it begins with `!has(self.FIELD) || `. Most fields are absent from
+    /// most objects, so most rules need no evaluation.
+    about: Option<String>,
 }
 
 /// What makes two entries of a list the same.
@@ -170,7 +173,11 @@ impl Node {
         at: &FieldPath,
         found: &mut Vec<Violation>,
     ) {
-        if self.rules.is_empty() {
+        let applies = |rule: &&Rule| {
+            (old.is_some() || !rule.transition) && rule.about.as_ref().is_none_or(|f| value.get(f).is_some())
+        };
+        let mut rules = self.rules.iter().filter(applies).peekable();
+        if rules.peek().is_none() {
             return;
         }
         let mut scope = functions.new_inner_scope();
@@ -178,7 +185,7 @@ impl Node {
         if let Some(old) = old {
             scope.add_variable_from_value("oldSelf", cel_value(old));
         }
-        for rule in self.rules.iter().filter(|r| old.is_some() || !r.transition) {
+        for rule in rules {
             let message = match rule.program.execute(&scope) {
                 Ok(CelValue::Bool(true)) => continue,
                 Ok(CelValue::Bool(false)) => rule.message.clone(),
@@ -224,7 +231,16 @@ impl Rule {
         let expression = rule["rule"].as_str().expect("a rule has an expression").to_owned();
         let program = Program::compile(&expression)
             .unwrap_or_else(|error| panic!("the schema's own rule `{expression}` is not CEL: {error}"));
+        // `||` binds loosest of all but `?:`, so without a `?` the first operand alone can decide.
+        let about = expression
+            .strip_prefix("!has(self.")
+            .filter(|_| !expression.contains('?'))
+            .and_then(|rest| rest.split_once(") || "))
+            .map(|(field, _)| field)
+            .filter(|field| field.bytes().all(|b| b.is_ascii_alphanumeric()))
+            .map(str::to_owned);
         Self {
+            about,
             transition: program.references().has_variable("oldSelf"),
             message: rule["message"].as_str().unwrap_or(&expression).to_owned(),
             expression,

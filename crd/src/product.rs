@@ -30,7 +30,7 @@ use crate::{
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[schemars(extend("x-kubernetes-validations" = crate::schema::rules(&[
-    ("[has(self.microsoft), has(self.sophos), has(self.acronis), has(self.watchguard), has(self.interworks), has(self.runbook), has(self.plugin)].filter(x, x).size() == 1",
+    ("(has(self.microsoft) ? 1 : 0) + (has(self.sophos) ? 1 : 0) + (has(self.acronis) ? 1 : 0) + (has(self.watchguard) ? 1 : 0) + (has(self.interworks) ? 1 : 0) + (has(self.runbook) ? 1 : 0) + (has(self.plugin) ? 1 : 0) == 1",
      "name exactly one vendor: microsoft, sophos, acronis, watchguard, interworks, runbook or plugin"),
     ("!has(self.supplier) || self.supplier.consoleRef.name != self.consoleRef.name",
      "a supplier is another console than the product's own"),

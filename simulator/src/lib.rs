@@ -37,7 +37,8 @@
 //! - [`Partner::follow`] is asked for each link in a mail that a customer accepts: say whether the
 //!   link is yours and what accepting it did. Mails that the vendor itself sends: `core.mailbox().deliver`.
 //! - Time is `core.clock().now()`, ids come from `core.ids("<vendor>/<key>")`, absolute URLs from
-//!   `core.public_url("<vendor>", key)`. Late listings: [`Listed`]. Deterministic companies: [`Companies`].
+//!   `core.public_url("<vendor>", key)`. State that a
+//!   vendor's partners share: `core.of_vendor::<T>("<vendor>")`. Late listings: [`Listed`]. Deterministic companies: [`Companies`].
 //! - A typed handle for tests: `impl Running { pub fn yourvendor(&self, key: &str) -> Arc<YourPartner> }`
 //!   in your own module, with [`Running::partner`].
 
@@ -51,6 +52,7 @@ mod ids;
 mod listed;
 mod log;
 mod mailbox;
+pub mod microsoft;
 mod mime;
 mod partner;
 mod seed;

@@ -1,7 +1,8 @@
 //! What a vendor module implements, and what the core offers it.
 
 use std::any::Any;
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use serde_json::Value;
 
@@ -9,6 +10,7 @@ use crate::call::{Call, Reply};
 use crate::clock::SimClock;
 use crate::faults::Faults;
 use crate::ids::Ids;
+use crate::lock;
 use crate::log::{Effect, Kind, RequestLog};
 use crate::mailbox::Mailbox;
 
@@ -21,6 +23,7 @@ pub struct Core {
     mailbox: Mailbox,
     public_url: OnceLock<String>,
     seed: u64,
+    worlds: Mutex<BTreeMap<&'static str, Arc<dyn Any + Send + Sync>>>,
 }
 
 impl Core {
@@ -32,6 +35,7 @@ impl Core {
             mailbox: Mailbox::default(),
             public_url: OnceLock::new(),
             seed,
+            worlds: Mutex::default(),
         }
     }
 
@@ -68,6 +72,15 @@ impl Core {
     /// The simulator's seed.
     pub fn seed(&self) -> u64 {
         self.seed
+    }
+
+    /// What all partners of one vendor share in this simulator, made empty at the first ask.
+    ///
+    /// # Panics
+    /// When a vendor asks for two types.
+    pub fn of_vendor<T: Any + Send + Sync + Default>(&self, vendor: &'static str) -> Arc<T> {
+        let world = lock(&self.worlds).entry(vendor).or_insert_with(|| Arc::new(T::default())).clone();
+        world.downcast().expect("a vendor shares one type")
     }
 
     /// The URL under which the world reaches the simulator, without a trailing slash.

@@ -437,6 +437,41 @@ fn full_length_is_counted_in_characters_not_bytes() {
 }
 
 #[test]
+fn a_rule_about_an_absent_field_is_passed_over_and_gives_the_same_answer() {
+    let rule = |text: &str| Rule::new(&serde_json::json!({ "rule": text, "message": "m" })).about;
+    assert_eq!(rule("!has(self.a) || self.a == 1").as_deref(), Some("a"));
+    assert_eq!(rule("!has(self.a) || self.b == 1 && self.c == 2").as_deref(), Some("a"));
+    for text in [
+        "!has(self.a) || self.b ? true : false",
+        "!has(self.a) && true",
+        "!has(self.a.b) || true",
+        "has(self.a) || true",
+    ] {
+        assert_eq!(rule(text), None, "{text}");
+    }
+    let absent = serde_json::json!({ "b": 1 });
+    FUNCTIONS.with(|functions| {
+        let mut scope = functions.new_inner_scope();
+        scope.add_variable_from_value("self", cel_value(&absent));
+        for kind in Kind::ALL {
+            for_each_rule(compiled(*kind), &mut |rule| {
+                if rule.about.is_some() && !rule.transition {
+                    let whole = rule.program.execute(&scope);
+                    assert!(matches!(whole, Ok(CelValue::Bool(true))), "{}: {whole:?}", rule.expression);
+                }
+            });
+        }
+    });
+}
+
+fn for_each_rule(node: &Node, visit: &mut impl FnMut(&Rule)) {
+    node.rules.iter().for_each(&mut *visit);
+    for child in node.properties.values().chain(node.items.as_deref()).chain(node.additional.as_deref()) {
+        for_each_rule(child, visit);
+    }
+}
+
+#[test]
 fn rules_are_compiled_once_per_kind() {
     assert!(std::ptr::eq(compiled(Kind::Customer), compiled(Kind::Customer)));
     let other = std::thread::spawn(|| std::ptr::from_ref(compiled(Kind::Customer)) as usize).join().unwrap();

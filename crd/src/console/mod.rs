@@ -53,7 +53,7 @@ use crate::{customer::AccountDefaults, reference::NameRef, status::ConsoleStatus
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[schemars(extend("x-kubernetes-validations" = crate::schema::rules(&[
-    ("[has(self.microsoft), has(self.sophos), has(self.acronis), has(self.watchguard), has(self.interworks), has(self.runbook), has(self.plugin)].filter(x, x).size() == 1",
+    ("(has(self.microsoft) ? 1 : 0) + (has(self.sophos) ? 1 : 0) + (has(self.acronis) ? 1 : 0) + (has(self.watchguard) ? 1 : 0) + (has(self.interworks) ? 1 : 0) + (has(self.runbook) ? 1 : 0) + (has(self.plugin) ? 1 : 0) == 1",
      "name exactly one vendor: microsoft, sophos, acronis, watchguard, interworks, runbook or plugin"),
     ("has(self.microsoft) == has(oldSelf.microsoft) && has(self.sophos) == has(oldSelf.sophos) && has(self.acronis) == has(oldSelf.acronis) && has(self.watchguard) == has(oldSelf.watchguard) && has(self.interworks) == has(oldSelf.interworks) && has(self.runbook) == has(oldSelf.runbook) && has(self.plugin) == has(oldSelf.plugin)",
      "a Console keeps its vendor; make another Console instead"),

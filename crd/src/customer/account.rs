@@ -17,7 +17,7 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("x-kubernetes-validations" = crate::schema::rules(&[
-    ("[has(self.microsoft), has(self.sophos), has(self.acronis), has(self.interworks), has(self.runbook), has(self.plugin)].filter(x, x).size() <= 1",
+    ("(has(self.microsoft) ? 1 : 0) + (has(self.sophos) ? 1 : 0) + (has(self.acronis) ? 1 : 0) + (has(self.interworks) ? 1 : 0) + (has(self.runbook) ? 1 : 0) + (has(self.plugin) ? 1 : 0) <= 1",
      "an account is in one console: name at most one vendor block"),
     ("!has(self.notBefore) || (has(self.want) && self.want != 'Present')",
      "notBefore delays an ending: it needs a want other than Present"),

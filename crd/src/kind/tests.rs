@@ -134,3 +134,13 @@ fn a_file_without_a_namespace_is_in_default() {
     let object = AnyObject::from_value(customer(json!({ "company": { "legalName": "A" } }))).unwrap();
     assert_eq!((object.name(), object.namespace()), ("a", "default"));
 }
+
+#[test]
+fn what_is_written_for_a_cluster_quotes_the_keys_that_kubectl_would_read_as_true() {
+    let attestation = json!({
+        "apiVersion": API_VERSION, "kind": "Attestation", "metadata": { "name": "a" },
+        "spec": { "task": "t", "outcome": "Done", "by": "b", "on": "2026-11-20T09:30:00Z" }
+    });
+    let yaml = AnyObject::from_value(attestation).unwrap().to_yaml();
+    assert!(yaml.contains("\n  \"on\": "), "{yaml}");
+}
