@@ -62,10 +62,24 @@ pub struct Globals {
     #[arg(long, global = true, env = "TENANTRY_ENDPOINT", value_name = "CONSOLE=URL", value_delimiter = ',')]
     pub endpoint: Vec<String>,
     /// Colour: auto, always, never; NO_COLOR is honoured
-    #[arg(long, global = true, env = "TENANTRY_COLOR", value_enum, default_value = "auto", value_name = "WHEN")]
+    #[arg(
+        long,
+        global = true,
+        env = "TENANTRY_COLOR",
+        value_enum,
+        default_value = "auto",
+        value_name = "WHEN"
+    )]
     pub color: Colour,
     /// How progress and errors are written on stderr
-    #[arg(long, global = true, env = "TENANTRY_LOG_FORMAT", value_enum, default_value = "text", value_name = "FORMAT")]
+    #[arg(
+        long,
+        global = true,
+        env = "TENANTRY_LOG_FORMAT",
+        value_enum,
+        default_value = "text",
+        value_name = "FORMAT"
+    )]
     pub log_format: LogFormat,
     /// Take this moment for now (RFC 3339); for simulators and tests
     #[arg(long, global = true, env = "TENANTRY_NOW", value_name = "TIME", hide = true)]
@@ -95,7 +109,8 @@ impl Globals {
         let mut out = BTreeMap::new();
         for pair in &self.endpoint {
             let bad = |because: String| {
-                CliError::usage(format!("--endpoint {pair}: {because}")).hint("write --endpoint CONSOLE=https://HOST")
+                CliError::usage(format!("--endpoint {pair}: {because}"))
+                    .hint("write --endpoint CONSOLE=https://HOST")
             };
             let (console, text) = pair.split_once('=').ok_or_else(|| bad("it has no =".into()))?;
             let url = url::Url::parse(text).map_err(|error| bad(error.to_string()))?;
@@ -121,14 +136,6 @@ pub struct Files {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Everything once, against simulated consoles in this process; needs nothing
-    #[cfg(feature = "demo")]
-    Demo(commands::demo::Demo),
-    /// Simulated consoles as servers, to try everything else against
-    #[cfg(feature = "demo")]
-    Simulate(commands::simulate::Simulate),
-    /// Scaffold a repository: consoles, one customer, CI workflow, editor schema
-    Init(commands::init::Init),
     /// Check declarations offline
     Validate(commands::validate::Validate),
     /// Show what differs; change nothing
@@ -139,22 +146,8 @@ pub enum Command {
     Drift(commands::drift::Drift),
     /// Export what the consoles hold and what is bound; change nothing
     Observe(commands::observe::Observe),
-    /// Bind one declaration to an existing record
-    Adopt(commands::adopt::Adopt),
-    /// Write ids and accepted drift into the YAML
-    Pull(commands::pull::Pull),
-    /// Manual work: list, show, done
-    Tasks(commands::tasks::Tasks),
-    /// Invitations: list, ready-to-send mails
-    Invitations(commands::invitations::Invitations),
-    /// Ledgers: list, show, forget, move
-    State(commands::state::State),
     /// What was done, when and why
     Log(commands::log::Log),
-    /// Settle an operation in doubt that nobody but you can see
-    Resolve(commands::resolve::Resolve),
-    /// Check credentials, roles, position, reachability and clock; change nothing
-    Doctor(commands::doctor::Doctor),
     /// What a kind or field means
     Explain(commands::explain::Explain),
     /// JSON Schemas for editors and programs
@@ -213,24 +206,12 @@ pub fn main() -> std::process::ExitCode {
 async fn run(cli: Cli) -> Result<Exit, CliError> {
     let globals = &cli.globals;
     match cli.command {
-        #[cfg(feature = "demo")]
-        Command::Demo(command) => command.run(globals).await,
-        #[cfg(feature = "demo")]
-        Command::Simulate(command) => command.run(globals).await,
-        Command::Init(command) => command.run(globals),
         Command::Validate(command) => command.run(globals),
         Command::Plan(command) => command.run(globals).await,
         Command::Apply(command) => command.run(globals).await,
         Command::Drift(command) => command.run(globals).await,
         Command::Observe(command) => command.run(globals).await,
-        Command::Adopt(command) => command.run(globals).await,
-        Command::Pull(command) => command.run(globals).await,
-        Command::Tasks(command) => command.run(globals).await,
-        Command::Invitations(command) => command.run(globals).await,
-        Command::State(command) => command.run(globals).await,
         Command::Log(command) => command.run(globals),
-        Command::Resolve(command) => command.run(globals).await,
-        Command::Doctor(command) => command.run(globals).await,
         Command::Explain(command) => command.run(globals),
         Command::Schema(command) => command.run(globals),
         Command::Crds(command) => command.run(globals),

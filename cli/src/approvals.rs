@@ -63,7 +63,8 @@ impl Allowed {
         }
         for text in &self.consent {
             let (code, address) = text.split_once('@').ok_or_else(|| {
-                CliError::usage(format!("--consent {} has no @", terminal(text))).hint("write --consent CODE@ADDRESS, as the held step says")
+                CliError::usage(format!("--consent {} has no @", terminal(text)))
+                    .hint("write --consent CODE@ADDRESS, as the held step says")
             })?;
             out.consents.insert((code.to_owned(), address_of(address, declaration)?));
         }
@@ -76,17 +77,19 @@ pub fn address_of(text: &str, declaration: &Declaration<'_>) -> Result<Address, 
     if let Ok(address) = text.parse::<Address>() {
         return Ok(address);
     }
-    let all = declaration
-        .consoles
-        .values()
-        .flat_map(|desired| desired.accounts.iter().map(|decl| &decl.address).chain(desired.licenses.iter().map(|decl| &decl.address)));
+    let all = declaration.consoles.values().flat_map(|desired| {
+        desired
+            .accounts
+            .iter()
+            .map(|decl| &decl.address)
+            .chain(desired.licenses.iter().map(|decl| &decl.address))
+    });
     let named: Vec<&Address> = all.filter(|address| address.name == text).collect();
     match named.as_slice() {
         [one] => Ok((*one).clone()),
         [] => Err(CliError::usage(format!("nothing is declared as {}", terminal(text)))
             .hint("write customer/NAME/ACCOUNT or license/NAME")),
-        several => Err(CliError::usage(format!("{} could be any of {}", terminal(text), several.len())).hint(
-            several.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
-        )),
+        several => Err(CliError::usage(format!("{} could be any of {}", terminal(text), several.len()))
+            .hint(several.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))),
     }
 }

@@ -19,7 +19,11 @@ pub fn read(globals: &Globals, files: &[PathBuf]) -> Result<Loaded, CliError> {
     if !loaded.has_errors() {
         return Ok(loaded);
     }
-    let style = if globals.coloured(std::io::IsTerminal::is_terminal(&std::io::stderr())) { Style::Colour } else { Style::Plain };
+    let style = if globals.coloured(std::io::IsTerminal::is_terminal(&std::io::stderr())) {
+        Style::Colour
+    } else {
+        Style::Plain
+    };
     let mut report = diagnostics::text(&loaded.diagnostics, style);
     report.push_str(&format!(
         "{}; nothing was read from a console, nothing was changed.\n",
@@ -30,16 +34,13 @@ pub fn read(globals: &Globals, files: &[PathBuf]) -> Result<Loaded, CliError> {
 
 /// What origins are relative to: the repository that holds the first path, else the state directory's parent.
 pub fn base(files: &[PathBuf], state_dir: &Path) -> PathBuf {
-    let first = files.iter().find(|path| path.as_os_str() != "-").cloned().unwrap_or_else(|| PathBuf::from("."));
+    let first =
+        files.iter().find(|path| path.as_os_str() != "-").cloned().unwrap_or_else(|| PathBuf::from("."));
     let absolute = std::path::absolute(&first).unwrap_or(first);
-    absolute
-        .ancestors()
-        .find(|dir| dir.join(".git").exists())
-        .map(Path::to_owned)
-        .unwrap_or_else(|| {
-            let state = std::path::absolute(state_dir).unwrap_or_else(|_| state_dir.to_owned());
-            state.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
-        })
+    absolute.ancestors().find(|dir| dir.join(".git").exists()).map(Path::to_owned).unwrap_or_else(|| {
+        let state = std::path::absolute(state_dir).unwrap_or_else(|_| state_dir.to_owned());
+        state.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
+    })
 }
 
 /// What was read, as the engine asks for it.

@@ -66,7 +66,14 @@ pub struct CliError {
 impl CliError {
     /// A failure.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { exit: Exit::Failure, code, message: message.into(), chain: vec![], hints: vec![], report: String::new() }
+        Self {
+            exit: Exit::Failure,
+            code,
+            message: message.into(),
+            chain: vec![],
+            hints: vec![],
+            report: String::new(),
+        }
     }
 
     /// A wrong command line.
@@ -158,7 +165,8 @@ impl From<tenantry_engine::console::ConsoleError> for CliError {
             E::NotARead { .. } => ("not-a-read", Exit::Failure),
             E::Stopped => ("interrupted", Exit::Interrupted),
         };
-        let hint = matches!(error, E::Credential { .. }).then(|| "tenantry doctor checks credentials, roles and reachability".to_owned());
+        let hint = matches!(error, E::Credential { .. })
+            .then(|| "tenantry doctor checks credentials, roles and reachability".to_owned());
         let mut out = Self::from_error(code, &error).exit(exit);
         out.hints.extend(hint);
         out

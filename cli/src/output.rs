@@ -15,7 +15,13 @@ use crate::exit::{CliError, io};
 #[derive(Debug, Clone, Args)]
 pub struct Outputs {
     /// text, json or markdown, each with =FILE to write it there; repeatable
-    #[arg(short = 'o', long = "output", value_name = "FORMAT[=FILE]", default_value = "text", value_delimiter = ',')]
+    #[arg(
+        short = 'o',
+        long = "output",
+        value_name = "FORMAT[=FILE]",
+        default_value = "text",
+        value_delimiter = ','
+    )]
     pub output: Vec<String>,
 }
 
@@ -26,12 +32,14 @@ impl Outputs {
         for one in &self.output {
             let (format, file) = split(one);
             if !matches!(format, "text" | "json" | "markdown") {
-                return Err(CliError::usage(format!("-o {one}: there is no such format")).hint("there are: text, json, markdown"));
+                return Err(CliError::usage(format!("-o {one}: there is no such format"))
+                    .hint("there are: text, json, markdown"));
             }
             to_stdout += usize::from(file.is_none());
         }
         if to_stdout > 1 {
-            return Err(CliError::usage("only one format can go to stdout").hint("write the others to files: -o text -o json=plan.json"));
+            return Err(CliError::usage("only one format can go to stdout")
+                .hint("write the others to files: -o text -o json=plan.json"));
         }
         Ok(())
     }
@@ -43,7 +51,11 @@ impl Outputs {
             let content = match format {
                 "json" => document(plans, findings, None).to_json(),
                 "markdown" => markdown::plans(plans, findings),
-                _ => text::plans(plans, findings, if file.is_some() { Paint { colour: false, ..paint } } else { paint }),
+                _ => text::plans(
+                    plans,
+                    findings,
+                    if file.is_some() { Paint { colour: false, ..paint } } else { paint },
+                ),
             };
             match file {
                 None => print(&content)?,

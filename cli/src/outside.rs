@@ -54,9 +54,10 @@ pub fn clock(now: Option<&str>) -> Result<Arc<dyn Clock>, CliError> {
     match now {
         None => Ok(Arc::new(SystemClock)),
         Some(text) => {
-            let at: Timestamp = text
-                .parse()
-                .map_err(|error| CliError::usage(format!("--now {text} is no moment: {error}")).hint("write it as 2026-11-21T08:00:00Z"))?;
+            let at: Timestamp = text.parse().map_err(|error| {
+                CliError::usage(format!("--now {text} is no moment: {error}"))
+                    .hint("write it as 2026-11-21T08:00:00Z")
+            })?;
             Ok(Arc::new(ReadClock::new(at)))
         }
     }
@@ -88,17 +89,23 @@ impl Sealer for AgeSealer {
         let recipients: Vec<age::x25519::Recipient> = self
             .recipients
             .iter()
-            .map(|text| text.parse().map_err(|error: &str| failed(format!("{text} is no age recipient: {error}"))))
+            .map(|text| {
+                text.parse().map_err(|error: &str| failed(format!("{text} is no age recipient: {error}")))
+            })
             .collect::<Result<_, _>>()?;
-        let encryptor = age::Encryptor::with_recipients(recipients.iter().map(|recipient| recipient as &dyn age::Recipient))
-            .map_err(|error| failed(error.to_string()))?;
+        let encryptor = age::Encryptor::with_recipients(
+            recipients.iter().map(|recipient| recipient as &dyn age::Recipient),
+        )
+        .map_err(|error| failed(error.to_string()))?;
         let mut sealed = Vec::new();
         let mut writer = encryptor.wrap_output(&mut sealed).map_err(|error| failed(error.to_string()))?;
         std::io::Write::write_all(&mut writer, secret.secret.as_bytes())
             .and_then(|()| writer.finish().map(drop))
             .map_err(|error| failed(error.to_string()))?;
-        let slug: String = address.to_string().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-        let label: String = secret.label.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        let slug: String =
+            address.to_string().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        let label: String =
+            secret.label.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
         let path = self.dir.join(format!("{slug}-{label}.age"));
         crate::state::write_atomically(&path, &sealed).map_err(|error| failed(error.to_string()))?;
         Ok(path.display().to_string())

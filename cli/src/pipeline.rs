@@ -80,13 +80,21 @@ impl Run {
             CliError::new("no-credential", format!("Console {} names no read credential", console.name))
                 .hint(format!("{}: write spec.credentials.read.secretRef.name", console.origin))
         })?;
-        let later = credentials
-            .and_then(|credentials| credentials.write.as_ref())
-            .filter(|_| write)
-            .map(|source| Arc::new(self.secrets.later(&source.secret_ref.name)) as Arc<dyn tenantry_consoles::WriteSecrets>);
+        let later =
+            credentials.and_then(|credentials| credentials.write.as_ref()).filter(|_| write).map(|source| {
+                Arc::new(self.secrets.later(&source.secret_ref.name))
+                    as Arc<dyn tenantry_consoles::WriteSecrets>
+            });
         let credentials = Credentials { read: self.secrets.find(&read.secret_ref.name)?, write: later };
         let endpoint = self.endpoints.get(console.name.as_str()).cloned();
-        Ok(tenantry_consoles::connect(console.spec, &console.name, credentials, endpoint, &self.runtime, &self.settings)?)
+        Ok(tenantry_consoles::connect(
+            console.spec,
+            &console.name,
+            credentials,
+            endpoint,
+            &self.runtime,
+            &self.settings,
+        )?)
     }
 
     /// `--endpoint` names only consoles that are declared.
@@ -94,8 +102,11 @@ impl Run {
         for name in self.endpoints.keys() {
             if !declaration.consoles.contains_key(name.as_str()) {
                 let known: Vec<&str> = declaration.consoles.keys().map(ConsoleName::as_str).collect();
-                return Err(CliError::usage(format!("--endpoint {name}=…: no Console {} is declared", terminal(name)))
-                    .hint(format!("declared are: {}", known.join(", "))));
+                return Err(CliError::usage(format!(
+                    "--endpoint {name}=…: no Console {} is declared",
+                    terminal(name)
+                ))
+                .hint(format!("declared are: {}", known.join(", "))));
             }
         }
         Ok(())
@@ -124,7 +135,11 @@ pub struct Connected<'a> {
 }
 
 /// Connects and identifies all consoles side by side. Those that fail are told with their error; the rest goes on.
-pub async fn connect<'a>(run: &Run, declaration: &'a Declaration<'a>, write: bool) -> Result<(Vec<Connected<'a>>, Vec<CliError>), CliError> {
+pub async fn connect<'a>(
+    run: &Run,
+    declaration: &'a Declaration<'a>,
+    write: bool,
+) -> Result<(Vec<Connected<'a>>, Vec<CliError>), CliError> {
     run.check_endpoints(declaration)?;
     let mut failed = Vec::new();
     let mut opened = Vec::new();
@@ -153,9 +168,15 @@ fn one_console_per_account(connected: &[Connected<'_>]) -> Result<(), CliError> 
         if let Some(other) = seen.insert(&one.identity.vendor_account, &one.desired.console.name) {
             return Err(CliError::new(
                 "same-account",
-                format!("the Consoles {other} and {} are the same vendor account {}", one.desired.console.name, one.identity.vendor_account),
+                format!(
+                    "the Consoles {other} and {} are the same vendor account {}",
+                    one.desired.console.name, one.identity.vendor_account
+                ),
             )
-            .hint(format!("{}: one account has one Console; take one of them out", one.desired.console.origin)));
+            .hint(format!(
+                "{}: one account has one Console; take one of them out",
+                one.desired.console.origin
+            )));
         }
     }
     Ok(())
@@ -176,10 +197,15 @@ pub fn check_account(run: &Run, one: &Connected<'_>) -> Result<(), CliError> {
     match index.consoles.get(name) {
         Some(before) if *before != one.identity.vendor_account => Err(CliError::new(
             "another-account",
-            format!("Console {name} was {before}; its credential now belongs to {}", one.identity.vendor_account),
+            format!(
+                "Console {name} was {before}; its credential now belongs to {}",
+                one.identity.vendor_account
+            ),
         )
         .hint("nothing was planned: another account's customers are not these")
-        .hint(format!("put the right credential back; or, if the move is meant: tenantry state move-console {name}"))),
+        .hint(format!(
+            "put the right credential back; or, if the move is meant: tenantry state move-console {name}"
+        ))),
         _ => Ok(()),
     }
 }
@@ -205,7 +231,13 @@ impl Seen<'_> {
 }
 
 /// A job of the engine for one connected console.
-pub fn job<'j>(run: &'j Run, one: &'j Connected<'j>, approvals: &'j Approvals, cache: &'j Details, budget: usize) -> Job<'j> {
+pub fn job<'j>(
+    run: &'j Run,
+    one: &'j Connected<'j>,
+    approvals: &'j Approvals,
+    cache: &'j Details,
+    budget: usize,
+) -> Job<'j> {
     Job {
         console: &*one.console,
         identity: &one.identity,
@@ -220,12 +252,18 @@ pub fn job<'j>(run: &'j Run, one: &'j Connected<'j>, approvals: &'j Approvals, c
 }
 
 /// Observes and plans every console, without writing anything.
-pub async fn look<'a>(run: &Run, declaration: &'a Declaration<'a>, approvals: &Approvals, budget: usize) -> Result<(Vec<Seen<'a>>, Vec<CliError>), CliError> {
+pub async fn look<'a>(
+    run: &Run,
+    declaration: &'a Declaration<'a>,
+    approvals: &Approvals,
+    budget: usize,
+) -> Result<(Vec<Seen<'a>>, Vec<CliError>), CliError> {
     let (connected, mut failed) = connect(run, declaration, false).await?;
     let results = join_all(connected.into_iter().map(|one| async move {
         let ledger = ledger(run, &one)?;
         let cache = run.state.cache(&one.identity.vendor_account);
-        let prepared = tenantry_engine::run::look(&job(run, &one, approvals, &cache, budget), &ledger).await?;
+        let prepared =
+            tenantry_engine::run::look(&job(run, &one, approvals, &cache, budget), &ledger).await?;
         told_console(run, &one, &prepared);
         Ok::<_, CliError>(Seen { one, ledger, prepared })
     }))
@@ -244,9 +282,21 @@ pub async fn look<'a>(run: &Run, declaration: &'a Declaration<'a>, approvals: &A
 pub fn told_console(run: &Run, one: &Connected<'_>, prepared: &Prepared) {
     let looked = &prepared.planned.plan.looked;
     let count = |n: usize, noun: &str| crate::diagnostics::counted(n, noun);
-    let details = if looked.cost.details > 0 { format!(" + {}", count(looked.cost.details as usize, "detail")) } else { String::new() };
-    let over = if prepared.reads.over_budget > 0 { format!(", {} details over this run's budget", prepared.reads.over_budget) } else { String::new() };
-    let not_compared = if looked.not_compared > 0 { format!(", {} not compared", looked.not_compared) } else { String::new() };
+    let details = if looked.cost.details > 0 {
+        format!(" + {}", count(looked.cost.details as usize, "detail"))
+    } else {
+        String::new()
+    };
+    let over = if prepared.reads.over_budget > 0 {
+        format!(", {} details over this run's budget", prepared.reads.over_budget)
+    } else {
+        String::new()
+    };
+    let not_compared = if looked.not_compared > 0 {
+        format!(", {} not compared", looked.not_compared)
+    } else {
+        String::new()
+    };
     run.progress.line(
         &serde_json::json!({"event": "observed", "console": one.desired.console.name, "records": looked.records, "cost": looked.cost}),
         &format!(

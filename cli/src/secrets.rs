@@ -98,7 +98,10 @@ fn read_dir(dir: &Path) -> Result<Vec<(String, String)>, CliError> {
     };
     for entry in entries {
         let path = entry.map_err(|error| io("read", dir, &error))?.path();
-        let Some(key) = path.file_name().and_then(|name| name.to_str()).filter(|name| !name.starts_with('.')) else { continue };
+        let Some(key) = path.file_name().and_then(|name| name.to_str()).filter(|name| !name.starts_with('.'))
+        else {
+            continue;
+        };
         if path.is_file() {
             let value = std::fs::read_to_string(&path).map_err(|error| io("read", &path, &error))?;
             out.push((key.to_owned(), value));

@@ -32,7 +32,9 @@ impl Selection {
         if self.is_all() {
             return Ok(());
         }
-        let parse = |texts: &[String]| texts.iter().map(|text| address_of(text, declaration)).collect::<Result<BTreeSet<Address>, _>>();
+        let parse = |texts: &[String]| {
+            texts.iter().map(|text| address_of(text, declaration)).collect::<Result<BTreeSet<Address>, _>>()
+        };
         let (mut target, mut exclude) = (parse(&self.target)?, parse(&self.exclude)?);
         for planned in planned {
             grow(&mut target, &mut exclude, planned);

@@ -97,10 +97,12 @@ impl Apply {
                 Err(error) => failed.push(error),
             }
         }
-        let mut planned: Vec<&mut Planned> = ready.iter_mut().map(|(_, prepared)| &mut prepared.planned).collect();
+        let mut planned: Vec<&mut Planned> =
+            ready.iter_mut().map(|(_, prepared)| &mut prepared.planned).collect();
         self.selection.apply(&mut planned, &declaration)?;
         let moved = saved.as_ref().map(|saved| constrain_all(&mut ready, saved)).unwrap_or_default();
-        let plans: Vec<EnginePlan> = ready.iter().map(|(_, prepared)| prepared.planned.plan.clone()).collect();
+        let plans: Vec<EnginePlan> =
+            ready.iter().map(|(_, prepared)| prepared.planned.plan.clone()).collect();
         if saved.is_none() {
             show(globals, &plans, &declaration)?;
         }
@@ -127,7 +129,13 @@ fn open<'a>(run: &Run, lock: &crate::state::Lock, one: Connected<'a>) -> Result<
     Ok(Opened { one, store, ledger, cache })
 }
 
-async fn prepare(run: &Run, opened: &[Opened<'_>], ledgers: &mut [OpenLedger<'_>], approvals: &Approvals, budget: usize) -> Vec<Result<Prepared, CliError>> {
+async fn prepare(
+    run: &Run,
+    opened: &[Opened<'_>],
+    ledgers: &mut [OpenLedger<'_>],
+    approvals: &Approvals,
+    budget: usize,
+) -> Vec<Result<Prepared, CliError>> {
     join_all(opened.iter().zip(ledgers).map(|(opened, ledger)| async move {
         let job = pipeline::job(run, &opened.one, approvals, &opened.cache, budget);
         let prepared = tenantry_engine::run::prepare(&job, ledger).await?;
@@ -137,7 +145,13 @@ async fn prepare(run: &Run, opened: &[Opened<'_>], ledgers: &mut [OpenLedger<'_>
     .await
 }
 
-async fn execute(run: &Run, opened: &[Opened<'_>], ledgers: &mut [OpenLedger<'_>], ready: &[(usize, Prepared)], approvals: &Approvals) -> Result<Vec<Report>, CliError> {
+async fn execute(
+    run: &Run,
+    opened: &[Opened<'_>],
+    ledgers: &mut [OpenLedger<'_>],
+    ready: &[(usize, Prepared)],
+    approvals: &Approvals,
+) -> Result<Vec<Report>, CliError> {
     let mut jobs = Vec::new();
     for (n, ledger) in ledgers.iter_mut().enumerate() {
         let Some((_, prepared)) = ready.iter().find(|(index, _)| *index == n) else { continue };
@@ -155,7 +169,12 @@ async fn execute(run: &Run, opened: &[Opened<'_>], ledgers: &mut [OpenLedger<'_>
 }
 
 /// Compacts ledgers and stores what was read, for the next run.
-async fn finish(run: &Run, opened: &[Opened<'_>], ledgers: Vec<OpenLedger<'_>>, ready: &[(usize, Prepared)]) -> Result<(), CliError> {
+async fn finish(
+    run: &Run,
+    opened: &[Opened<'_>],
+    ledgers: Vec<OpenLedger<'_>>,
+    ready: &[(usize, Prepared)],
+) -> Result<(), CliError> {
     for (n, ledger) in ledgers.into_iter().enumerate() {
         let opened = &opened[n];
         let before = opened.ledger.header.serial;
@@ -177,12 +196,16 @@ fn saved_plan(path: &PathBuf) -> Result<PlanDocument, CliError> {
 
 fn check_saved(saved: &PlanDocument, now: jiff::Timestamp) -> Result<(), CliError> {
     let Some(made) = &saved.made else {
-        return Err(CliError::new("not-a-saved-plan", "this is a plan's output, not a saved plan").hint("save one: tenantry plan --out plan.json"));
+        return Err(CliError::new("not-a-saved-plan", "this is a plan's output, not a saved plan")
+            .hint("save one: tenantry plan --out plan.json"));
     };
     if now >= made.expires {
-        return Err(CliError::new("plan-expired", format!("the plan was made at {} and expired at {}", made.at, made.expires))
-            .exit(Exit::Refused)
-            .hint("make it anew: tenantry plan --out plan.json"));
+        return Err(CliError::new(
+            "plan-expired",
+            format!("the plan was made at {} and expired at {}", made.at, made.expires),
+        )
+        .exit(Exit::Refused)
+        .hint("make it anew: tenantry plan --out plan.json"));
     }
     Ok(())
 }
@@ -196,7 +219,9 @@ fn constrain_all(ready: &mut [(usize, Prepared)], saved: &PlanDocument) -> Vec<(
             .plans
             .iter()
             .filter(|saved| saved.console == plan.console && saved.vendor_account == plan.vendor_account)
-            .flat_map(|saved| saved.steps.iter().filter(|step| step.held.is_none()).map(|step| step.fingerprint.clone()))
+            .flat_map(|saved| {
+                saved.steps.iter().filter(|step| step.held.is_none()).map(|step| step.fingerprint.clone())
+            })
             .collect();
         let console = plan.console.to_string();
         moved.extend(constrain(plan, &fingerprints).into_iter().map(|step| (console.clone(), step)));
@@ -209,11 +234,19 @@ fn ask() -> Result<bool, CliError> {
     let _ = write!(err, "Do it? Only \"yes\" does: ");
     let _ = err.flush();
     let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line).map_err(|error| io("read", std::path::Path::new("stdin"), &error))?;
+    std::io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .map_err(|error| io("read", std::path::Path::new("stdin"), &error))?;
     Ok(line.trim() == "yes")
 }
 
-fn told(globals: &Globals, reports: &[Report], moved: &[(String, Step)], saved: bool) -> Result<(), CliError> {
+fn told(
+    globals: &Globals,
+    reports: &[Report],
+    moved: &[(String, Step)],
+    saved: bool,
+) -> Result<(), CliError> {
     let paint = globals.paint();
     let mut out = String::new();
     for report in reports {
@@ -227,7 +260,11 @@ fn told(globals: &Globals, reports: &[Report], moved: &[(String, Step)], saved: 
         }
     }
     for (console, step) in moved {
-        out.push_str(&format!("  not in the saved plan, not done: {console} {} {}\n", step.action.name(), step.address));
+        out.push_str(&format!(
+            "  not in the saved plan, not done: {console} {} {}\n",
+            step.action.name(),
+            step.address
+        ));
     }
     if saved && !moved.is_empty() {
         out.push_str("  plan again to do these: tenantry plan --out plan.json\n");
@@ -240,10 +277,17 @@ fn told(globals: &Globals, reports: &[Report], moved: &[(String, Step)], saved: 
     print(&out)
 }
 
-fn conclude(declaration: &Declaration<'_>, reports: &[Report], moved: &[(String, Step)], failed: Vec<CliError>) -> Result<Exit, CliError> {
+fn conclude(
+    declaration: &Declaration<'_>,
+    reports: &[Report],
+    moved: &[(String, Step)],
+    failed: Vec<CliError>,
+) -> Result<Exit, CliError> {
     let counts = counts(reports);
     if let Some(error) = pipeline::together(failed) {
-        return Err(error.hint("the other consoles were applied all the same; run the same command again: nothing is done twice"));
+        return Err(error.hint(
+            "the other consoles were applied all the same; run the same command again: nothing is done twice",
+        ));
     }
     let _ = declaration;
     Ok(if counts.failed > 0 || counts.in_doubt > 0 {
@@ -259,6 +303,7 @@ fn conclude(declaration: &Declaration<'_>, reports: &[Report], moved: &[(String,
 
 /// Who holds the lock, for whoever finds it taken.
 pub fn owner() -> String {
-    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "somebody".into());
+    let user =
+        std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "somebody".into());
     format!("{user}, process {}", std::process::id())
 }

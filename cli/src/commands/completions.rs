@@ -8,7 +8,9 @@ use crate::exit::{CliError, Exit};
 
 /// Shell completions.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  tenantry completions bash > ~/.local/share/bash-completion/completions/tenantry")]
+#[command(
+    after_help = "Example:\n  tenantry completions bash > ~/.local/share/bash-completion/completions/tenantry"
+)]
 pub struct Completions {
     /// Which shell
     #[arg(value_enum)]

@@ -14,7 +14,9 @@ use crate::pipeline::{self, READ_BUDGET, Run};
 
 /// Show what changed in the consoles since the last apply.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  tenantry drift -f .\n  tenantry drift -f . --detailed-exitcode       2 = something drifted")]
+#[command(
+    after_help = "Examples:\n  tenantry drift -f .\n  tenantry drift -f . --detailed-exitcode       2 = something drifted"
+)]
 pub struct Drift {
     /// What is declared.
     #[command(flatten)]
@@ -50,13 +52,24 @@ impl Drift {
                 drifted += 1;
                 for change in &step.changes {
                     let (applied, shows) = (change.new.as_ref(), change.old.as_ref());
-                    let word = |value: Option<&tenantry_engine::value::Value>| value.map_or_else(|| "nothing".to_owned(), tenantry_engine::value::Value::terminal);
-                    paint.labelled(&mut lines, 2, &step.address.in_console(plan.console.as_str()), 32, &format!("{}: applied {}, now {}", change.label, word(applied), word(shows)));
+                    let word = |value: Option<&tenantry_engine::value::Value>| {
+                        value.map_or_else(|| "nothing".to_owned(), tenantry_engine::value::Value::terminal)
+                    };
+                    paint.labelled(
+                        &mut lines,
+                        2,
+                        &step.address.in_console(plan.console.as_str()),
+                        32,
+                        &format!("{}: applied {}, now {}", change.label, word(applied), word(shows)),
+                    );
                 }
             }
             for finding in plan.findings.iter().filter(|finding| finding.code == Code::EndedElsewhere) {
                 gone += 1;
-                let name = finding.address.as_ref().map_or_else(String::new, |address| address.in_console(plan.console.as_str()));
+                let name = finding
+                    .address
+                    .as_ref()
+                    .map_or_else(String::new, |address| address.in_console(plan.console.as_str()));
                 paint.labelled(&mut lines, 2, &name, 32, "was there and is gone");
             }
             let _ = tasks;

@@ -8,7 +8,9 @@ use crate::exit::{CliError, Exit};
 
 /// What a kind or field means.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  tenantry explain customer\n  tenantry explain console.spec.guards\n  tenantry explain customer.spec.accounts.onboarding")]
+#[command(
+    after_help = "Examples:\n  tenantry explain customer\n  tenantry explain console.spec.guards\n  tenantry explain customer.spec.accounts.onboarding"
+)]
 pub struct Explain {
     /// KIND or KIND.field.field
     pub path: String,
@@ -17,11 +19,21 @@ pub struct Explain {
 impl Explain {
     /// Runs it.
     pub fn run(self, globals: &Globals) -> Result<Exit, CliError> {
-        let found = tenantry_crd::explain::explain(&self.path).map_err(|error| CliError::usage(error.to_string()))?;
+        let found =
+            tenantry_crd::explain::explain(&self.path).map_err(|error| CliError::usage(error.to_string()))?;
         let paint = globals.paint();
         let mut out = String::new();
-        let name = if found.path.is_empty() { found.kind.as_str().to_owned() } else { format!("{}.{}", found.kind.as_str(), found.path) };
-        out.push_str(&format!("{} <{}>{}\n", paint.strong(&name), found.type_name, if found.required { ", required" } else { "" }));
+        let name = if found.path.is_empty() {
+            found.kind.as_str().to_owned()
+        } else {
+            format!("{}.{}", found.kind.as_str(), found.path)
+        };
+        out.push_str(&format!(
+            "{} <{}>{}\n",
+            paint.strong(&name),
+            found.type_name,
+            if found.required { ", required" } else { "" }
+        ));
         wrapped(&mut out, 2, &found.description, paint);
         let mut row = |label: &str, text: String| paint.labelled(&mut out, 2, label, 10, &text);
         if let Some(default) = &found.default {
@@ -39,7 +51,12 @@ impl Explain {
         if !found.fields.is_empty() {
             out.push_str("\nfields\n");
             for field in &found.fields {
-                out.push_str(&format!("  {} <{}>{}\n", paint.strong(&field.name), field.type_name, if field.required { ", required" } else { "" }));
+                out.push_str(&format!(
+                    "  {} <{}>{}\n",
+                    paint.strong(&field.name),
+                    field.type_name,
+                    if field.required { ", required" } else { "" }
+                ));
                 wrapped(&mut out, 6, field.description.lines().next().unwrap_or_default(), paint);
             }
         }

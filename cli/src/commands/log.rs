@@ -18,7 +18,9 @@ pub enum Format {
 
 /// What was done, when and why.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  tenantry log\n  tenantry log --address customer/adatum/microsoft\n  tenantry log -o json | jq .")]
+#[command(
+    after_help = "Examples:\n  tenantry log\n  tenantry log --address customer/adatum/microsoft\n  tenantry log -o json | jq ."
+)]
 pub struct Log {
     /// Only about this address
     #[arg(long, value_name = "ADDRESS")]
@@ -51,10 +53,14 @@ impl Log {
         }
         for (account, logged) in &all[from..] {
             match self.output {
-                Format::Json => print(&format!("{}\n", serde_json::json!({"vendorAccount": account, "serial": logged.serial, "event": logged.event})))?,
+                Format::Json => print(&format!(
+                    "{}\n",
+                    serde_json::json!({"vendorAccount": account, "serial": logged.serial, "event": logged.event})
+                ))?,
                 Format::Text => {
                     let event = &logged.event;
-                    let address = event.address.as_ref().map_or_else(|| account.to_string(), ToString::to_string);
+                    let address =
+                        event.address.as_ref().map_or_else(|| account.to_string(), ToString::to_string);
                     print(&format!(
                         "{}  {:<8}  {:<18}  {address}  {}\n",
                         event.at.strftime("%Y-%m-%d %H:%M:%SZ"),

@@ -16,7 +16,9 @@ const FORMAT_VERSION: &str = "1.0";
 
 /// Export what the consoles hold and what is bound.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  tenantry observe -f .                    a table\n  tenantry observe -f . -o json > seen.json")]
+#[command(
+    after_help = "Examples:\n  tenantry observe -f .                    a table\n  tenantry observe -f . -o json > seen.json"
+)]
 pub struct Observe {
     /// What is declared: its Consoles are read.
     #[command(flatten)]
@@ -106,9 +108,16 @@ fn table(seen: &pipeline::Seen<'_>) -> String {
     let mut out = format!("{}\n", seen.one.desired.console.name);
     for record in census.records() {
         let bound = holder.get(record.id.as_str()).map_or("declared nowhere", String::as_str);
-        out.push_str(&format!("  {:<36}  {:<38}  {bound}\n", record.name.terminal(), tenantry_engine::text::terminal(record.id.as_str())));
+        out.push_str(&format!(
+            "  {:<36}  {:<38}  {bound}\n",
+            record.name.terminal(),
+            tenantry_engine::text::terminal(record.id.as_str())
+        ));
     }
-    let complete = census.incomplete.as_deref().map_or_else(String::new, |why| format!(", incomplete: {}", tenantry_engine::text::terminal(why)));
+    let complete = census
+        .incomplete
+        .as_deref()
+        .map_or_else(String::new, |why| format!(", incomplete: {}", tenantry_engine::text::terminal(why)));
     out.push_str(&format!("{}{complete}\n\n", counted(census.records().len(), "record")));
     out
 }

@@ -88,7 +88,12 @@ pub fn detailed(summary: &Summary) -> Exit {
     }
 }
 
-fn save(path: &std::path::Path, seen: &[Seen<'_>], declaration: &Declaration<'_>, now: Timestamp) -> Result<(), CliError> {
+fn save(
+    path: &std::path::Path,
+    seen: &[Seen<'_>],
+    declaration: &Declaration<'_>,
+    now: Timestamp,
+) -> Result<(), CliError> {
     let plans: Vec<EnginePlan> = seen.iter().map(|seen| seen.plan().clone()).collect();
     let made = Made {
         at: now,
@@ -98,12 +103,17 @@ fn save(path: &std::path::Path, seen: &[Seen<'_>], declaration: &Declaration<'_>
             .map(|seen| LedgerMark {
                 vendor_account: seen.ledger.header.vendor_account.to_string(),
                 // A ledger that is not stored yet has no lineage to come back to.
-                lineage: if seen.ledger.header.serial == 0 { String::new() } else { seen.ledger.header.lineage.clone() },
+                lineage: if seen.ledger.header.serial == 0 {
+                    String::new()
+                } else {
+                    seen.ledger.header.lineage.clone()
+                },
                 serial: seen.ledger.header.serial,
             })
             .collect(),
     };
-    std::fs::write(path, document(&plans, &declaration.findings, Some(made)).to_json()).map_err(|error| io("write", path, &error))
+    std::fs::write(path, document(&plans, &declaration.findings, Some(made)).to_json())
+        .map_err(|error| io("write", path, &error))
 }
 
 /// The plan as text on stdout.

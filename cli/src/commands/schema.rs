@@ -7,7 +7,9 @@ use crate::exit::{CliError, Exit, io};
 
 /// JSON Schemas for editors and programs.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  tenantry schema                   names\n  tenantry schema tenantry          any kind, for editors\n  tenantry schema --dir .schemas    all of them as files")]
+#[command(
+    after_help = "Examples:\n  tenantry schema                   names\n  tenantry schema tenantry          any kind, for editors\n  tenantry schema --dir .schemas    all of them as files"
+)]
 pub struct Schema {
     /// Which one: tenantry (any kind), or a kind such as customer
     pub name: Option<String>,
@@ -42,7 +44,8 @@ impl Schema {
                 print(text)?;
                 Ok(Exit::Done)
             }
-            None => Err(CliError::usage(format!("there is no schema {wanted}")).hint(format!("there are: {}", names.join(", ")))),
+            None => Err(CliError::usage(format!("there is no schema {wanted}"))
+                .hint(format!("there are: {}", names.join(", ")))),
         }
     }
 }

@@ -23,7 +23,9 @@ pub enum Format {
 
 /// Check declarations offline.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  tenantry validate -f .\n  tenantry validate -f customers/ -o github\n  cat customer.yaml | tenantry validate -f -")]
+#[command(
+    after_help = "Examples:\n  tenantry validate -f .\n  tenantry validate -f customers/ -o github\n  cat customer.yaml | tenantry validate -f -"
+)]
 pub struct Validate {
     /// What to check.
     #[command(flatten)]
@@ -40,21 +42,32 @@ impl Validate {
         let loaded = load::validate(&self.files.files, &load::Options::new(base));
         let exit = if loaded.has_errors() { Exit::Failure } else { Exit::Done };
         match self.output {
-            Format::Json => print(&format!("{:#}\n", diagnostics::json(&loaded.diagnostics, loaded.counts.files)))?,
+            Format::Json => {
+                print(&format!("{:#}\n", diagnostics::json(&loaded.diagnostics, loaded.counts.files)))?
+            }
             Format::Github => print(&diagnostics::github(&loaded.diagnostics))?,
             Format::Text => {
                 let style = if globals.paint().colour { Style::Colour } else { Style::Plain };
                 print(&diagnostics::text(&loaded.diagnostics, style))?;
                 let objects: usize = loaded.counts.objects.values().sum();
-                print(&format!("{} ({}).\n", Tally::of(&loaded.diagnostics).sentence(loaded.counts.files), counted(objects, "object")))?;
+                print(&format!(
+                    "{} ({}).\n",
+                    Tally::of(&loaded.diagnostics).sentence(loaded.counts.files),
+                    counted(objects, "object")
+                ))?;
                 for (what, count) in &loaded.counts.skipped {
                     print(&format!("passed over: {} of {what}\n", counted(*count, "document")))?;
                 }
                 if exit == Exit::Done {
                     let scope = FileScope(&loaded.scope);
                     let all = declarations(&loaded);
-                    for finding in declare(&all, &scope).findings.iter().filter(|finding| finding.severity != Severity::Info) {
-                        let place = finding.origin.as_ref().map_or_else(String::new, |origin| format!("{origin}: "));
+                    for finding in declare(&all, &scope)
+                        .findings
+                        .iter()
+                        .filter(|finding| finding.severity != Severity::Info)
+                    {
+                        let place =
+                            finding.origin.as_ref().map_or_else(String::new, |origin| format!("{origin}: "));
                         print(&format!("{place}{}: {}\n", finding.code.as_str(), finding.words))?;
                     }
                 }

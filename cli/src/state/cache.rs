@@ -16,7 +16,10 @@ struct Line {
 /// What is there; anything that cannot be read is as if it were not there.
 pub(super) fn read(path: &Path) -> Details {
     let Ok(text) = std::fs::read_to_string(path) else { return Details::new() };
-    text.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok()).map(|line| (line.key, line.read)).collect()
+    text.lines()
+        .filter_map(|line| serde_json::from_str::<Line>(line).ok())
+        .map(|line| (line.key, line.read))
+        .collect()
 }
 
 pub(super) fn write(path: &Path, details: &Details) -> Result<(), StoreError> {

@@ -39,7 +39,10 @@ impl Index {
         if index.format_version > FORMAT_VERSION {
             return Err(StoreError::Damaged {
                 place: path.display().to_string(),
-                because: format!("written by a later tenantry (format {}); use that one", index.format_version),
+                because: format!(
+                    "written by a later tenantry (format {}); use that one",
+                    index.format_version
+                ),
             });
         }
         Ok(index)

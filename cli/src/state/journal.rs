@@ -52,7 +52,9 @@ pub(super) struct Read {
 fn damaged(place: &Path, because: impl std::fmt::Display) -> StoreError {
     StoreError::Damaged {
         place: place.display().to_string(),
-        because: format!("{because}; restore it from a backup, or move the directory away: a new ledger creates nothing that is there"),
+        because: format!(
+            "{because}; restore it from a backup, or move the directory away: a new ledger creates nothing that is there"
+        ),
     }
 }
 
@@ -81,7 +83,8 @@ fn lines(path: &Path) -> Result<(Vec<Line>, u64), StoreError> {
         if piece.last() != Some(&b'\n') {
             break;
         }
-        let line = serde_json::from_slice(piece).map_err(|error| damaged(path, format!("byte {whole}: {error}")))?;
+        let line =
+            serde_json::from_slice(piece).map_err(|error| damaged(path, format!("byte {whole}: {error}")))?;
         whole += piece.len() as u64;
         out.push(line);
     }
@@ -96,11 +99,15 @@ pub(super) fn read(dir: &Path) -> Result<Option<Read>, StoreError> {
     let path = dir.join("ledger.json");
     let mut ledger = match std::fs::read(&path) {
         Ok(bytes) => {
-            let compacted: Compacted = serde_json::from_slice(&bytes).map_err(|error| damaged(&path, error))?;
+            let compacted: Compacted =
+                serde_json::from_slice(&bytes).map_err(|error| damaged(&path, error))?;
             if compacted.header.format_version > FORMAT_VERSION {
                 return Err(StoreError::Damaged {
                     place: path.display().to_string(),
-                    because: format!("written by a later tenantry (format {}); use that one", compacted.header.format_version),
+                    because: format!(
+                        "written by a later tenantry (format {}); use that one",
+                        compacted.header.format_version
+                    ),
                 });
             }
             Some(Ledger { header: compacted.header, entries: compacted.entries })
@@ -158,11 +165,18 @@ pub(super) struct Writer {
 }
 
 /// Opens a ledger for writing; makes a new one in memory where there is none.
-pub(super) fn open(dir: &Path, account: &VendorAccount, lineage: impl FnOnce() -> String) -> Result<(Ledger, Writer), StoreError> {
+pub(super) fn open(
+    dir: &Path,
+    account: &VendorAccount,
+    lineage: impl FnOnce() -> String,
+) -> Result<(Ledger, Writer), StoreError> {
     let (ledger, tail, first) = match read(dir)? {
         Some(read) => {
             if read.ledger.header.vendor_account != *account {
-                return Err(damaged(dir, format!("this ledger belongs to {}, not to {account}", read.ledger.header.vendor_account)));
+                return Err(damaged(
+                    dir,
+                    format!("this ledger belongs to {}, not to {account}", read.ledger.header.vendor_account),
+                ));
             }
             (read.ledger, read.tail, None)
         }
@@ -177,12 +191,22 @@ pub(super) fn open(dir: &Path, account: &VendorAccount, lineage: impl FnOnce() -
 }
 
 impl Writer {
-    pub(super) fn commit(&mut self, expected: u64, writes: &[Write], event: &LogEvent) -> Result<u64, StoreError> {
+    pub(super) fn commit(
+        &mut self,
+        expected: u64,
+        writes: &[Write],
+        event: &LogEvent,
+    ) -> Result<u64, StoreError> {
         if expected != self.serial {
-            return Err(StoreError::Conflict { account: self.dir.display().to_string(), expected, found: self.serial });
+            return Err(StoreError::Conflict {
+                account: self.dir.display().to_string(),
+                expected,
+                found: self.serial,
+            });
         }
         let serial = self.serial + 1;
-        let mut line = Line { serial, event: event.clone(), header: None, put: BTreeMap::new(), erase: Vec::new() };
+        let mut line =
+            Line { serial, event: event.clone(), header: None, put: BTreeMap::new(), erase: Vec::new() };
         for write in writes {
             match write {
                 Write::Header(header) => line.header = Some(Header { serial, ..(**header).clone() }),
@@ -210,12 +234,19 @@ impl Writer {
     }
 
     fn path(&self, serial: u64) -> PathBuf {
-        self.tail.as_ref().map_or_else(|| self.dir.join(format!("journal-{serial:010}.ndjson")), |(path, _)| path.clone())
+        self.tail
+            .as_ref()
+            .map_or_else(|| self.dir.join(format!("journal-{serial:010}.ndjson")), |(path, _)| path.clone())
     }
 
     fn file(&mut self, path: &Path, serial: u64) -> Result<&mut File, StoreError> {
         if self.file.is_none() {
-            let mut file = File::options().create(true).truncate(false).write(true).open(path).map_err(io("open", path))?;
+            let mut file = File::options()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .open(path)
+                .map_err(io("open", path))?;
             // What is torn at the end was never durable.
             let whole = self.tail.as_ref().map_or(0, |(_, whole)| *whole);
             file.set_len(whole).and_then(|()| file.seek(SeekFrom::End(0))).map_err(io("write", path))?;
@@ -229,7 +260,11 @@ impl Writer {
 
     pub(super) fn compact(&mut self, ledger: &Ledger) -> Result<(), StoreError> {
         if ledger.header.serial != self.serial {
-            return Err(StoreError::Conflict { account: self.dir.display().to_string(), expected: ledger.header.serial, found: self.serial });
+            return Err(StoreError::Conflict {
+                account: self.dir.display().to_string(),
+                expected: ledger.header.serial,
+                found: self.serial,
+            });
         }
         if self.serial == 0 {
             return Ok(());

@@ -33,14 +33,23 @@ impl Lock {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut text = String::new();
-                let found = file.read_to_string(&mut text).ok().and_then(|_| serde_json::from_str::<Owner>(&text).ok());
-                let (owner, since) = found.map_or_else(|| ("another run".into(), "a moment ago".into()), |found| (found.owner, found.since));
+                let found = file
+                    .read_to_string(&mut text)
+                    .ok()
+                    .and_then(|_| serde_json::from_str::<Owner>(&text).ok());
+                let (owner, since) = found.map_or_else(
+                    || ("another run".into(), "a moment ago".into()),
+                    |found| (found.owner, found.since),
+                );
                 return Err(StoreError::Locked { owner, since });
             }
             Err(TryLockError::Error(error)) => return Err(super::io("lock", path)(error)),
         }
-        let text = serde_json::to_string(&Owner { owner: owner.to_owned(), since: jiff::Timestamp::now().to_string() })
-            .expect("an owner is JSON");
+        let text = serde_json::to_string(&Owner {
+            owner: owner.to_owned(),
+            since: jiff::Timestamp::now().to_string(),
+        })
+        .expect("an owner is JSON");
         file.set_len(0)
             .and_then(|()| file.rewind())
             .and_then(|()| file.write_all(text.as_bytes()))

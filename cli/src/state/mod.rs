@@ -69,16 +69,18 @@ impl StateDir {
     }
 
     fn account(&self, account: &VendorAccount) -> PathBuf {
-        let slug: String =
-            account.as_str().chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '.' { c } else { '_' }).collect();
+        let slug: String = account
+            .as_str()
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '.' { c } else { '_' })
+            .collect();
         self.root.join("accounts").join(slug)
     }
 
     /// The ledger of a vendor account, if there is one.
     pub fn ledger(&self, account: &VendorAccount) -> Result<Option<Ledger>, StoreError> {
-        Ok(journal::read(&self.account(account))?.map(|read| read.ledger)).map(|ledger| {
-            ledger.filter(|ledger| ledger.header.vendor_account == *account)
-        })
+        Ok(journal::read(&self.account(account))?.map(|read| read.ledger))
+            .map(|ledger| ledger.filter(|ledger| ledger.header.vendor_account == *account))
     }
 
     /// Every vendor account that has a ledger here, sorted.
@@ -102,7 +104,12 @@ impl StateDir {
     }
 
     /// Opens a ledger for writing; the lock proves that nobody else does. A new one gets the given lineage.
-    pub fn open(&self, _lock: &Lock, account: &VendorAccount, lineage: impl FnOnce() -> String) -> Result<(Ledger, LocalStore), StoreError> {
+    pub fn open(
+        &self,
+        _lock: &Lock,
+        account: &VendorAccount,
+        lineage: impl FnOnce() -> String,
+    ) -> Result<(Ledger, LocalStore), StoreError> {
         let dir = self.account(account);
         std::fs::create_dir_all(&dir).map_err(io("create", &dir))?;
         let (ledger, writer) = journal::open(&dir, account, lineage)?;

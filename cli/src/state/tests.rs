@@ -8,7 +8,13 @@ use tenantry_engine::origin::Origin;
 use super::*;
 
 fn event(what: &str) -> LogEvent {
-    LogEvent { at: Timestamp::UNIX_EPOCH, run: "r".into(), what: what.into(), address: None, words: String::new() }
+    LogEvent {
+        at: Timestamp::UNIX_EPOCH,
+        run: "r".into(),
+        what: what.into(),
+        address: None,
+        words: String::new(),
+    }
 }
 
 fn put(name: &str) -> Write {
@@ -87,7 +93,10 @@ async fn a_stale_writer_is_refused() {
     let (_lock, _, store) = open(&dir);
     store.commit(0, vec![put("a")], event("one")).await.expect("durable");
     let error = store.commit(0, vec![put("b")], event("two")).await.expect_err("stale");
-    assert!(error.to_string().ends_with("was written by somebody else (serial 1, expected 0); run again"), "{error}");
+    assert!(
+        error.to_string().ends_with("was written by somebody else (serial 1, expected 0); run again"),
+        "{error}"
+    );
 }
 
 #[test]
