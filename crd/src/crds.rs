@@ -163,7 +163,9 @@ fn each_schema(schema: &mut Value, visit: &mut impl FnMut(&mut Map<String, Value
     }
     for key in ["oneOf", "anyOf", "allOf"] {
         if let Some(Value::Array(list)) = map.get_mut(key) {
-            list.iter_mut().for_each(|child| each_schema(child, visit));
+            for child in list {
+                each_schema(child, visit);
+            }
         }
     }
 }

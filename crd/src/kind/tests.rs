@@ -3,7 +3,9 @@ use serde_json::json;
 use super::*;
 
 fn customer(spec: Value) -> Value {
-    json!({ "apiVersion": API_VERSION, "kind": "Customer", "metadata": { "name": "a" }, "spec": spec })
+    let mut document = json!({ "apiVersion": API_VERSION, "kind": "Customer", "metadata": { "name": "a" } });
+    document["spec"] = spec;
+    document
 }
 
 fn said(value: Value) -> (String, String) {
