@@ -14,7 +14,7 @@ use crate::exit::CliError;
 /// What a person allows.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Allowed {
-    /// Raise a guard for this run: creations=N, invitations=N, removals=N, seats=N; or first-run
+    /// Raise a guard for this run: creations=N, invitations=N, removals=N, seats=N; or first-run, census
     #[arg(long, value_name = "WHAT[=N]", value_delimiter = ',')]
     pub allow: Vec<String>,
     /// Release held steps by their fingerprints, once each
@@ -36,10 +36,11 @@ impl Allowed {
         for text in &self.allow {
             let bad = || {
                 CliError::usage(format!("--allow {} is none", terminal(text)))
-                    .hint("write first-run, creations=N, invitations=N, removals=N or seats=N")
+                    .hint("write first-run, census, creations=N, invitations=N, removals=N or seats=N")
             };
             match text.split_once('=') {
                 None if text == "first-run" => out.first_run = true,
+                None if text == "census" => out.census = true,
                 None => return Err(bad()),
                 Some((what, n)) => {
                     let kind = match what {

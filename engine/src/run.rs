@@ -17,6 +17,7 @@ use crate::execute::{Execution, Report, execute};
 use crate::ledger::{Entry, Header, Ledger};
 use crate::observe::{Settings, observe, reread, stale_grounds};
 use crate::observed::{DetailKey, Details, Identity, Observed};
+use crate::plan::guards::shrunken;
 use crate::plan::{
     Approvals, Fingerprint, Patience, Plan, Planned, PlanningInput, Reads, Step, Upkeep, plan,
 };
@@ -224,8 +225,13 @@ fn ordered(upkeep: &[Upkeep]) -> impl Iterator<Item = (&Address, &Entry)> {
 /// The header, where this run changes it before its first step.
 fn header(job: &Job<'_>, ledger: &Ledger, prepared: &Prepared) -> Option<Header> {
     let mut header: Header = ledger.header.clone();
-    if prepared.observed.census.complete() {
-        header.last_census = Some(prepared.observed.census.records().len() as u64);
+    let census = &prepared.observed.census;
+    let records = census.records().len() as u64;
+    let cap = job.desired.console.spec.guards.effective().max_removal_percent;
+    let shrunken = header.last_census.is_some_and(|last| shrunken(last, records, cap));
+    // A list that has shrunk too much stays suspect until somebody says that it is right.
+    if census.complete() && (!shrunken || job.approvals.census) {
+        header.last_census = Some(records);
     }
     if job.approvals.first_run && header.confirmed.is_none() {
         header.confirmed = Some(job.runtime.clock.now());

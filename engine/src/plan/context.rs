@@ -207,7 +207,8 @@ impl<'a> Context<'a> {
                     Code::ShrunkenCensus,
                     format!("the list has {} records, the last one had {last}", census.records().len()),
                 )
-                .next("look in the console whether they are gone; nothing is removed meanwhile"),
+                .next("look in the console whether they are gone; nothing is removed meanwhile")
+                .next("if they are: tenantry apply --allow census"),
             );
         }
     }

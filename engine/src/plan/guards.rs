@@ -18,7 +18,7 @@ use crate::plan::{Held, Step};
 const SHARE_FROM: usize = 10;
 
 /// Whether a census has shrunk by more than the cap, in percent, since the last complete one.
-pub(super) fn shrunken(last: u64, now: u64, cap_percent: u32) -> bool {
+pub(crate) fn shrunken(last: u64, now: u64, cap_percent: u32) -> bool {
     last >= SHARE_FROM as u64 && now < last && (last - now) * 100 > last * u64::from(cap_percent)
 }
 
@@ -144,12 +144,12 @@ fn census(ctx: &Context<'_>, steps: &[Step], held: &mut [Option<Held>], released
                 "nothing at all is declared for this console".into(),
                 "declare what is to stay".into(),
             );
-        } else if is_shrunken && !released {
+        } else if is_shrunken && !released && !ctx.input.approvals.census {
             set(
                 held,
                 HeldBy::ShrunkenCensus,
                 "the list has shrunk too much since the last run".into(),
-                format!("tenantry apply --approve {}", step.fingerprint),
+                "tenantry apply --allow census".into(),
             );
         }
     }

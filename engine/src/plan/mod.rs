@@ -13,7 +13,7 @@ mod context;
 mod ends;
 pub mod findings;
 mod fingerprint;
-mod guards;
+pub(crate) mod guards;
 mod invitations;
 mod licenses;
 mod manual;
@@ -49,6 +49,8 @@ pub struct Approvals {
     pub allow: BTreeMap<GuardKind, u32>,
     /// `--allow first-run`.
     pub first_run: bool,
+    /// `--allow census`: the list is that much shorter, and rightly so.
+    pub census: bool,
     /// `--approve`: releases the steps with these fingerprints, once each.
     pub approve: BTreeSet<Fingerprint>,
     /// `--consent CODE@ADDRESS`.
