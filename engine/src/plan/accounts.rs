@@ -290,7 +290,18 @@ fn unbound(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, entry: Option<&Entry>,
     let free: Vec<_> =
         candidates.iter().filter(|candidate| ctx.holder(&candidate.record.id).is_none()).cloned().collect();
     match decl.account.onboarding.unwrap_or_default() {
-        Onboarding::Create => create(ctx, decl, projection, &candidates, &free),
+        Onboarding::Create => {
+            // Where a person creates it, its appearance is what closes the task.
+            let asked = entry.is_some_and(|entry| !entry.tasks.is_empty());
+            let made: Vec<_> = free.iter().filter(|candidate| asked && candidate.suffices()).collect();
+            if let [one] = made.as_slice() {
+                let because = Reason::new(ReasonCode::Matched, format!("created as asked: the same {}", one.words()));
+                let step = adopt(ctx, decl, one.record, projection, because);
+                ctx.steps.push(step);
+            } else {
+                create(ctx, decl, projection, &candidates, &free);
+            }
+        }
         Onboarding::Existing => {
             let sufficing: Vec<_> = free.iter().filter(|candidate| candidate.suffices()).collect();
             match sufficing.as_slice() {

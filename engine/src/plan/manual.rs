@@ -9,7 +9,7 @@ use crate::address::Address;
 use crate::capability::Row;
 use crate::console::{Ask, Subject};
 use crate::desired::LicenseDecl;
-use crate::ledger::Applied;
+use crate::ledger::{Applied, Invitation};
 use crate::plan::context::Context;
 use crate::plan::findings::{Code, Finding};
 use crate::plan::reasons::WaitingFor;
@@ -122,6 +122,9 @@ fn done(
     record: Option<TaskRecord>,
     said: Attested,
 ) {
+    if step.action == Action::Invite {
+        return invited(ctx, step, id, &said);
+    }
     if !observable {
         // Nothing will ever show it: what was said is what counts.
         let applied: Vec<_> = step
@@ -174,6 +177,41 @@ fn done(
         task: None,
         origin: step.origin,
     });
+}
+
+/// A person has invited: from now on it is an invitation like any other, and never made again.
+fn invited(ctx: &mut Context<'_>, step: Step, id: &str, said: &Attested) {
+    let terms = step.inside.invitation.unwrap_or_default();
+    let invitation = Invitation {
+        link: String::new(),
+        message_id: id.to_owned(),
+        to: terms.to,
+        language: terms.language,
+        provider: terms.provider,
+        accepted_as: terms.accepted_as,
+        drafted: said.on,
+        sent: Some(said.on),
+        reminders: Vec::new(),
+        revoked: None,
+    };
+    let owned = id.to_owned();
+    let waiting = Waiting {
+        address: step.address.clone(),
+        why: WaitingFor::Acceptance,
+        party: Some(crate::capability::Party::Customer),
+        words: format!("invited on {}, says {}", super::accounts::date(said.on), crate::text::terminal(&said.by)),
+        notes: vec![],
+        since: Some(said.on),
+        until: None,
+        overdue: false,
+        task: None,
+        origin: step.origin,
+    };
+    ctx.edit(&step.address, "invited", format!("{id}: done, says {}", crate::text::terminal(&said.by)), |entry| {
+        entry.invitation = Some(invitation);
+        entry.tasks.remove(&owned);
+    });
+    ctx.waiting.push(waiting);
 }
 
 /// When the facts were looked at that this step rests on.
