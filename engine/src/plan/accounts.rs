@@ -161,7 +161,7 @@ fn bound(
     };
     if entry.ended_elsewhere.is_some() {
         ctx.edit(&decl.address, "seen-again", "the record is listed again", |entry| {
-            entry.ended_elsewhere = None
+            entry.ended_elsewhere = None;
         });
     }
     if entry.standing == Standing::Released {
@@ -225,7 +225,7 @@ fn gone(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, want: Want, entry: &Entry
     }
     if entry.ended_elsewhere.is_none() {
         ctx.edit(&decl.address, "ended-elsewhere", "the console does not list it any more", |entry| {
-            entry.ended_elsewhere = Some(now)
+            entry.ended_elsewhere = Some(now);
         });
     }
     ended_elsewhere(ctx, decl);
@@ -295,7 +295,8 @@ fn unbound(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, entry: Option<&Entry>,
             let asked = entry.is_some_and(|entry| !entry.tasks.is_empty());
             let made: Vec<_> = free.iter().filter(|candidate| asked && candidate.suffices()).collect();
             if let [one] = made.as_slice() {
-                let because = Reason::new(ReasonCode::Matched, format!("created as asked: the same {}", one.words()));
+                let because =
+                    Reason::new(ReasonCode::Matched, format!("created as asked: the same {}", one.words()));
                 let step = adopt(ctx, decl, one.record, projection, because);
                 ctx.steps.push(step);
             } else {

@@ -94,12 +94,9 @@ pub(super) fn fields(
     let correct = ctx.input.approvals.correct_drift
         || ctx.input.desired.console.spec.drift.accounts == DriftPolicy::Correct;
     for (row, changes) in drifted {
+        // One request carries the whole profile: a caused change takes the drifted fields of its row along.
         if correct || caused.contains_key(&row) {
-            // One request carries the whole profile: a caused change takes the drifted fields of its row along.
-            caused.entry(row).or_insert_with(Vec::new).extend(changes.iter().cloned());
-            if correct && !changes.is_empty() {
-                continue;
-            }
+            caused.entry(row).or_default().extend(changes);
         } else {
             report(ctx, decl, &changes);
         }

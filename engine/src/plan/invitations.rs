@@ -298,9 +298,8 @@ pub(super) fn pending(
 fn unsent(invitation: &Invitation) -> Option<(String, Timestamp)> {
     match invitation.reminders.last() {
         Some(reminder) if reminder.sent.is_none() => Some((reminder.message_id.clone(), reminder.drafted)),
-        Some(_) => None,
         None if invitation.sent.is_none() => Some((invitation.message_id.clone(), invitation.drafted)),
-        None => None,
+        Some(_) | None => None,
     }
 }
 

@@ -199,7 +199,11 @@ fn invited(ctx: &mut Context<'_>, step: Step, id: &str, said: &Attested) {
         address: step.address.clone(),
         why: WaitingFor::Acceptance,
         party: Some(crate::capability::Party::Customer),
-        words: format!("invited on {}, says {}", super::accounts::date(said.on), crate::text::terminal(&said.by)),
+        words: format!(
+            "invited on {}, says {}",
+            super::accounts::date(said.on),
+            crate::text::terminal(&said.by)
+        ),
         notes: vec![],
         since: Some(said.on),
         until: None,
@@ -207,10 +211,15 @@ fn invited(ctx: &mut Context<'_>, step: Step, id: &str, said: &Attested) {
         task: None,
         origin: step.origin,
     };
-    ctx.edit(&step.address, "invited", format!("{id}: done, says {}", crate::text::terminal(&said.by)), |entry| {
-        entry.invitation = Some(invitation);
-        entry.tasks.remove(&owned);
-    });
+    ctx.edit(
+        &step.address,
+        "invited",
+        format!("{id}: done, says {}", crate::text::terminal(&said.by)),
+        |entry| {
+            entry.invitation = Some(invitation);
+            entry.tasks.remove(&owned);
+        },
+    );
     ctx.waiting.push(waiting);
 }
 

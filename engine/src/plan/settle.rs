@@ -89,7 +89,7 @@ fn one(ctx: &mut Context<'_>, address: &Address, mut operation: Operation) {
             match verdict(ctx, address, &operation, at) {
                 Verdict::Happened(id) => settle(ctx, address, &operation, at, id),
                 _ if asserted && operation.action != Action::Create => {
-                    settle(ctx, address, &operation, at, None)
+                    settle(ctx, address, &operation, at, None);
                 }
                 _ if asserted => wait(
                     ctx,
