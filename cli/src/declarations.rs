@@ -37,10 +37,13 @@ pub fn base(files: &[PathBuf], state_dir: &Path) -> PathBuf {
     let first =
         files.iter().find(|path| path.as_os_str() != "-").cloned().unwrap_or_else(|| PathBuf::from("."));
     let absolute = std::path::absolute(&first).unwrap_or(first);
-    absolute.ancestors().find(|dir| dir.join(".git").exists()).map(Path::to_owned).unwrap_or_else(|| {
-        let state = std::path::absolute(state_dir).unwrap_or_else(|_| state_dir.to_owned());
-        state.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
-    })
+    absolute.ancestors().find(|dir| dir.join(".git").exists()).map_or_else(
+        || {
+            let state = std::path::absolute(state_dir).unwrap_or_else(|_| state_dir.to_owned());
+            state.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
+        },
+        Path::to_owned,
+    )
 }
 
 /// What was read, as the engine asks for it.

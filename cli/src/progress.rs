@@ -27,7 +27,7 @@ impl Stderr {
     }
 
     /// Counted progress: shown at once the first time, then not too often.
-    fn counted(&self, json: serde_json::Value, text: &str) {
+    fn counted(&self, json: &serde_json::Value, text: &str) {
         let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let every = if self.terminal { EVERY } else { EVERY_LINE };
         if last.is_some_and(|last| last.elapsed() < every) {
@@ -60,12 +60,12 @@ impl Progress for Stderr {
             Event::Census { console, records, pages, of } => {
                 let of = of.map_or_else(String::new, |of| format!(" of {of}"));
                 self.counted(
-                    serde_json::json!({"event": "census", "console": console, "records": records, "pages": pages}),
+                    &serde_json::json!({"event": "census", "console": console, "records": records, "pages": pages}),
                     &format!("{console}: {records} customers, page {pages}{of} …"),
                 );
             }
             Event::Details { console, done, of } => self.counted(
-                serde_json::json!({"event": "details", "console": console, "done": done, "of": of}),
+                &serde_json::json!({"event": "details", "console": console, "done": done, "of": of}),
                 &format!("{console}: {done} of {of} details …"),
             ),
             Event::Throttled { console, seconds } => self.line(
@@ -73,7 +73,7 @@ impl Progress for Stderr {
                 &format!("{console}: asked to slow down; waiting {seconds} s"),
             ),
             Event::StepBegins { console, address, done, of } => self.counted(
-                serde_json::json!({"event": "step", "console": console, "address": address, "done": done, "of": of}),
+                &serde_json::json!({"event": "step", "console": console, "address": address, "done": done, "of": of}),
                 &format!("{console}: {address} ({} of {of}) …", done + 1),
             ),
             Event::StepEnded { .. } => {}

@@ -43,7 +43,7 @@ impl Validate {
         let exit = if loaded.has_errors() { Exit::Failure } else { Exit::Done };
         match self.output {
             Format::Json => {
-                print(&format!("{:#}\n", diagnostics::json(&loaded.diagnostics, loaded.counts.files)))?
+                print(&format!("{:#}\n", diagnostics::json(&loaded.diagnostics, loaded.counts.files)))?;
             }
             Format::Github => print(&diagnostics::github(&loaded.diagnostics))?,
             Format::Text => {

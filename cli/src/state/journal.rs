@@ -170,21 +170,18 @@ pub(super) fn open(
     account: &VendorAccount,
     lineage: impl FnOnce() -> String,
 ) -> Result<(Ledger, Writer), StoreError> {
-    let (ledger, tail, first) = match read(dir)? {
-        Some(read) => {
-            if read.ledger.header.vendor_account != *account {
-                return Err(damaged(
-                    dir,
-                    format!("this ledger belongs to {}, not to {account}", read.ledger.header.vendor_account),
-                ));
-            }
-            (read.ledger, read.tail, None)
+    let (ledger, tail, first) = if let Some(read) = read(dir)? {
+        if read.ledger.header.vendor_account != *account {
+            return Err(damaged(
+                dir,
+                format!("this ledger belongs to {}, not to {account}", read.ledger.header.vendor_account),
+            ));
         }
-        None => {
-            let ledger = Ledger::new(account.clone(), lineage());
-            let header = ledger.header.clone();
-            (ledger, None, Some(header))
-        }
+        (read.ledger, read.tail, None)
+    } else {
+        let ledger = Ledger::new(account.clone(), lineage());
+        let header = ledger.header.clone();
+        (ledger, None, Some(header))
     };
     let serial = ledger.header.serial;
     Ok((ledger, Writer { dir: dir.to_owned(), serial, file: None, tail, first }))
