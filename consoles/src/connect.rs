@@ -159,7 +159,13 @@ pub fn connect(
     }
     let connection = Connection { spec, name, credentials, endpoint, runtime, settings };
     match vendor {
-        other => {
+        Vendor::Sophos => crate::sophos::connect(&connection),
+        other @ (Vendor::Microsoft
+        | Vendor::Acronis
+        | Vendor::Watchguard
+        | Vendor::Interworks
+        | Vendor::Runbook
+        | Vendor::Plugin) => {
             Err(ConnectError::NotSupportedYet { console: connection.name.clone(), vendor: other.field() })
         }
     }

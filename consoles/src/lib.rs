@@ -14,6 +14,7 @@ pub mod auth;
 mod connect;
 mod credentials;
 pub mod pace;
+pub mod sophos;
 pub mod transport;
 
 pub use connect::{ConnectError, Connection, Settings, connect};
