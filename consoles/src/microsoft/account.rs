@@ -255,6 +255,3 @@ fn refused(terms: &Terms, decl: &AccountDecl<'_>, declared: &Declared, domain: O
     }
     out
 }
-
-#[cfg(test)]
-mod tests;

@@ -7,7 +7,7 @@ use tenantry_crd::ConsoleSpec;
 use tenantry_crd::console::{MicrosoftConsole, MicrosoftPosition};
 use tenantry_engine::address::VendorAccount;
 use tenantry_engine::console::{Console, ConsoleError, Dialect, Reading, Sent, refusal_words};
-use tenantry_engine::observed::{Census, DetailKey, Details, Identity, ReadCost};
+use tenantry_engine::observed::{Census, DetailKey, Details, Identity, ReadCost, Refusal};
 use tenantry_engine::operation::Request;
 use tenantry_engine::runtime::Runtime;
 use tenantry_engine::text::terminal;
@@ -145,6 +145,12 @@ struct Organization {
     kind: Option<String>,
 }
 
+/// A refusal without what differs from one request to the next: it is part of plans.
+fn short(refusal: &Refusal) -> String {
+    let lasting = Refusal { request_id: None, correlation_id: None, hint: String::new(), ..refusal.clone() };
+    refusal_words(&lasting)
+}
+
 impl PartnerCenter {
     /// What probing found; nothing before identification.
     pub(super) fn found(&self) -> Found {
@@ -194,7 +200,7 @@ impl PartnerCenter {
         let answer = self.ask(out, &self.api_tokens, Counted::Other).await?;
         Ok(match got(&answer, "read")? {
             Got::Document(document) => (Answer::Answers, Some(document)),
-            Got::Refused(refusal) => (Answer::Refuses(refusal_words(&refusal)), None),
+            Got::Refused(refusal) => (Answer::Refuses(short(&refusal)), None),
             Got::Unwell(_) => (Answer::NotAsked, None),
         })
     }
@@ -203,15 +209,15 @@ impl PartnerCenter {
     async fn probe_graph(&self, out: Outgoing) -> Result<(Answer, Option<serde_json::Value>), ConsoleError> {
         let answer = match self.ask(out, &self.graph_tokens, Counted::Other).await {
             Err(ConsoleError::Credential { refusal, .. }) => {
-                return Ok((Answer::Refuses(refusal_words(&refusal)), None));
+                return Ok((Answer::Refuses(short(&refusal)), None));
             }
             answer => answer?,
         };
         Ok(match got(&answer, "read") {
             Ok(Got::Document(document)) => (Answer::Answers, Some(document)),
-            Ok(Got::Refused(refusal)) => (Answer::Refuses(refusal_words(&refusal)), None),
+            Ok(Got::Refused(refusal)) => (Answer::Refuses(short(&refusal)), None),
             Ok(Got::Unwell(_)) => (Answer::NotAsked, None),
-            Err(ConsoleError::Credential { refusal, .. }) => (Answer::Refuses(refusal_words(&refusal)), None),
+            Err(ConsoleError::Credential { refusal, .. }) => (Answer::Refuses(short(&refusal)), None),
             Err(error) => return Err(error),
         })
     }

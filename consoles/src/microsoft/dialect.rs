@@ -231,6 +231,3 @@ impl Dialect for MicrosoftDialect {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -128,7 +128,7 @@ mod tests {
         let elsewhere = hosts.linked("https://evil.example/v1/customers").unwrap();
         assert!(!hosts.reads().allows(&Method::GET, &elsewhere));
         let up = hosts.linked("/customers/../../secrets").unwrap();
-        assert!(!hosts.reads().allows(&Method::GET, &up));
+        assert!(up.path().starts_with("/v1/"), "a link never climbs out of the API: {up}");
     }
 
     #[test]

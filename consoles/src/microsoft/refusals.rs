@@ -38,7 +38,7 @@ fn by_status(status: u16) -> Option<(&'static str, &'static str, &'static str)> 
 }
 
 /// The table's row for an answer.
-pub(super) fn find(about: About, status: u16, vendor: i64) -> Option<&'static Known> {
+fn find(about: About, status: u16, vendor: i64) -> Option<&'static Known> {
     let fits = |row: &&Known| row.vendor == vendor && (row.status == 0 || row.status == status);
     KNOWN
         .iter()

@@ -4,6 +4,7 @@
 //! customer's billing profile", "Remove a reseller relationship with a customer", "Get a relationship request link".
 //! What the fresh reads contradict is not sent. A success that does not show what it made is in doubt, not done.
 
+use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Value as Json, json};
 use tenantry_engine::address::RemoteId;
@@ -22,6 +23,10 @@ use super::json;
 use super::read::{Got, got, record};
 use super::refusals::{About, refusal};
 use crate::transport::{Answer, Counted, Outgoing, Wrote};
+
+/// How long the fresh reads before an unsafe request may take. Proofs that a request did not happen count from the
+/// moment at which it was journalled as sent: it must not leave much later.
+const READS_AT_MOST: SignedDuration = SignedDuration::from_secs(15);
 
 /// A refusal of our own.
 pub(super) fn said(code: &str, words: &str, hint: &str) -> Refusal {
@@ -75,11 +80,12 @@ fn proves_absence(answer: &Answer) -> bool {
 impl PartnerCenter {
     /// Sends the request that a draft names.
     pub(super) async fn dispatch(&self, request: &Request<'_>) -> Sent {
+        let began = self.runtime.clock.now();
         let done = match request.draft.name {
             LINK => self.link(request).await,
-            CREATE => self.create(request).await,
-            UPDATE => self.update(request).await,
-            DETACH => self.detach(request).await,
+            CREATE => self.create(request, began).await,
+            UPDATE => self.update(request, began).await,
+            DETACH => self.detach(request, began).await,
             other => Err(Sent::NotSent(said(
                 "unknown-request",
                 &format!("this adapter has no request {}", terminal(other)),
@@ -122,7 +128,17 @@ impl PartnerCenter {
     }
 
     /// The one unsafe request.
-    async fn unsafely(&self, write: &Write, out: Outgoing, request: &Request<'_>) -> Early<Answer> {
+    async fn unsafely(
+        &self,
+        write: &Write,
+        out: Outgoing,
+        request: &Request<'_>,
+        began: Timestamp,
+    ) -> Early<Answer> {
+        if self.runtime.clock.now().duration_since(began) > READS_AT_MOST {
+            let words = "the checks before the request took too long; it was not sent";
+            return Err(Sent::NotSent(said("slow-checks", words, "run again")));
+        }
         let out = out
             .header("accept", "application/json")
             .header("ms-contract-version", "v1")
@@ -184,13 +200,13 @@ impl PartnerCenter {
         Ok(())
     }
 
-    async fn create(&self, request: &Request<'_>) -> Early<Sent> {
+    async fn create(&self, request: &Request<'_>, began: Timestamp) -> Early<Sent> {
         let body = &request.draft.body;
         let write = self.writing(json::text(body, &["associatedPartnerId"]).is_some()).await?;
         self.domain_is_free(write, body).await?;
         self.address_is_good(write, body).await?;
         let out = Outgoing::new(Method::POST, &self.hosts.api, &["v1", "customers"]).json(body);
-        let answer = self.unsafely(write, out, request).await?;
+        let answer = self.unsafely(write, out, request, began).await?;
         if !answer.success() {
             return Ok(Sent::Rejected(refusal(About::Create, &answer)));
         }
@@ -269,7 +285,7 @@ impl PartnerCenter {
         Err(Sent::Rejected(said("address-invalid", words, &hint)))
     }
 
-    async fn update(&self, request: &Request<'_>) -> Early<Sent> {
+    async fn update(&self, request: &Request<'_>, began: Timestamp) -> Early<Sent> {
         let changes: Vec<Change> = request
             .draft
             .body
@@ -308,7 +324,7 @@ impl PartnerCenter {
         if let Some(etag) = etag {
             out = out.header("if-match", &format!("\"{etag}\""));
         }
-        let answer = self.unsafely(write, out, request).await?;
+        let answer = self.unsafely(write, out, request, began).await?;
         if !answer.success() {
             return Ok(Sent::Rejected(refusal(About::Any, &answer)));
         }
@@ -321,7 +337,7 @@ impl PartnerCenter {
         }
     }
 
-    async fn detach(&self, request: &Request<'_>) -> Early<Sent> {
+    async fn detach(&self, request: &Request<'_>, began: Timestamp) -> Early<Sent> {
         let id = about(request)?;
         let write = self.writing(true).await?;
         if let Some(answer) = self.is_gone(write, id).await? {
@@ -346,7 +362,7 @@ impl PartnerCenter {
         }
         let out = Outgoing::new(Method::PATCH, &self.hosts.api, &["v1", "customers", id.as_str()])
             .json(&json!({"relationshipToPartner": "none", "attributes": {"objectType": "Customer"}}));
-        let answer = self.unsafely(write, out, request).await?;
+        let answer = self.unsafely(write, out, request, began).await?;
         let says_none = json::parse(answer.text().as_bytes())
             .as_ref()
             .and_then(|customer| json::text(customer, &["relationshipToPartner"]))
