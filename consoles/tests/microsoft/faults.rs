@@ -1,7 +1,8 @@
 //! What planning may and may not do, whatever happens on the way.
 
 use serde_json::json;
-use tenantry_simulator::{Does, Fault, Kind};
+use tenantry_engine::execute::Outcome;
+use tenantry_simulator::{Does, Fault, FaultBody, HoldAt, Kind, RetryAfter};
 
 use crate::world::{CONTOSO, Objects, World, contoso, nordwind, with_contoso};
 
@@ -54,6 +55,7 @@ async fn an_incomplete_list_creates_and_removes_nothing() {
     world.apply(&Objects::customer("contoso", contoso(json!({})))).await;
     world.sim.seed(&json!({"microsoft": {"acme": {"bulk": {"count": 3}}}})).unwrap();
     world.page = 1;
+    world.restart();
     world.approvals.consents = crate::world::consents(&["customer-told", "delegated-rights-stay"], "contoso");
     world.sim.faults().add(Fault::new(Does::Forbidden).on("GET", "/v1/customers").nth(2).always());
     let objects = Objects {
@@ -62,4 +64,42 @@ async fn an_incomplete_list_creates_and_removes_nothing() {
     };
     world.apply(&objects).await;
     assert_eq!(world.count(Kind::Write, 0), 0);
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_come_in_time_leaves_it_in_doubt_and_is_settled_by_looking() {
+    for at in [HoldAt::BeforeCommit, HoldAt::AfterCommit] {
+        let mut world = World::direct(json!({})).await;
+        world.settings.timeout = std::time::Duration::from_millis(700);
+        let objects = Objects::customer("nordwind", nordwind(json!({})));
+        world.sim.faults().add(Fault::new(Does::Hold { at }).on("POST", "/v1/customers"));
+        let report = world.apply(&objects).await;
+        let Outcome::InDoubt { because, .. } = &report.steps[0].outcome else { panic!("{:?}", report.steps) };
+        assert_eq!(because, "no answer in time");
+        // What was on its way may still arrive.
+        world.sim.faults().release();
+        for _ in 0..4 {
+            world.advance(jiff::Span::new().hours(1));
+            world.apply(&objects).await;
+        }
+        assert_eq!(world.effects("customer-created").len(), 1, "{at:?}");
+    }
+}
+
+#[tokio::test]
+async fn checks_that_take_too_long_stop_the_creation_before_it_leaves() {
+    let mut world = World::direct(json!({})).await;
+    let slow = Does::Status {
+        status: 429,
+        retry_after: Some(RetryAfter::Seconds(57)),
+        body: FaultBody::Vendor,
+        after_commit: false,
+    };
+    world.sim.faults().add(Fault::new(slow).on("HEAD", "/v1/domains/*"));
+    let objects = Objects::customer("nordwind", nordwind(json!({})));
+    let report = world.apply(&objects).await;
+    let Outcome::Failed { refusal } = &report.steps[0].outcome else { panic!("{:?}", report.steps) };
+    assert_eq!(refusal.code, "slow-checks");
+    assert_eq!(world.count(Kind::Write, 0), 0);
+    assert_eq!(world.apply(&objects).await.steps[0].outcome, Outcome::Done, "the next run does it");
 }
