@@ -12,7 +12,7 @@ use tenantry_engine::console::Console;
 use tenantry_engine::runtime::Runtime;
 use url::Url;
 
-use crate::credentials::{Credentials, Secrets};
+use crate::credentials::{Credentials, SecretSink, Secrets};
 use crate::pace::Paces;
 use crate::transport::{LARGEST_ANSWER, REQUEST_TIMEOUT};
 
@@ -25,12 +25,14 @@ pub struct Settings {
     pub largest_answer: usize,
     /// Pace limiters by credential: two consoles on one credential share one.
     pub paces: Arc<Paces>,
+    /// Where replaced secrets go; `None`: they are used while the process lives, and forgotten.
+    pub sink: Option<Arc<dyn SecretSink>>,
 }
 
 impl Default for Settings {
-    /// [`REQUEST_TIMEOUT`], [`LARGEST_ANSWER`], no limiter in use yet.
+    /// [`REQUEST_TIMEOUT`], [`LARGEST_ANSWER`], no limiter in use yet, no place for replaced secrets.
     fn default() -> Self {
-        Self { timeout: REQUEST_TIMEOUT, largest_answer: LARGEST_ANSWER, paces: Arc::default() }
+        Self { timeout: REQUEST_TIMEOUT, largest_answer: LARGEST_ANSWER, paces: Arc::default(), sink: None }
     }
 }
 
@@ -159,7 +161,13 @@ pub fn connect(
     }
     let connection = Connection { spec, name, credentials, endpoint, runtime, settings };
     match vendor {
-        other => {
+        Vendor::Microsoft => crate::microsoft::connect(&connection),
+        Vendor::Sophos => crate::sophos::connect(&connection),
+        other @ (Vendor::Acronis
+        | Vendor::Watchguard
+        | Vendor::Interworks
+        | Vendor::Runbook
+        | Vendor::Plugin) => {
             Err(ConnectError::NotSupportedYet { console: connection.name.clone(), vendor: other.field() })
         }
     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
+use tenantry_engine::address::ConsoleName;
 
 /// The values of one credential by the vendor's key (`clientId`, `clientSecret`, …).
 #[derive(Clone, Default)]
@@ -62,6 +63,27 @@ impl WriteSecrets for Secrets {
     async fn open(&self) -> Result<Secrets, SecretsError> {
         Ok(self.clone())
     }
+}
+
+/// A new secret could not be stored. In words fit for a terminal, without the secret.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("it cannot be stored: {because}")]
+pub struct SinkError {
+    /// Why, and where it was to be stored.
+    pub because: String,
+}
+
+/// Where a secret goes that a vendor has replaced (a rotated refresh token), so that the next process has it.
+#[async_trait]
+pub trait SecretSink: Send + Sync {
+    /// Puts the value in place of the credential's old one under this key. `which` is `read` or `write`.
+    async fn store(
+        &self,
+        console: &ConsoleName,
+        which: &'static str,
+        key: &'static str,
+        value: &SecretString,
+    ) -> Result<(), SinkError>;
 }
 
 /// What a console is connected with.

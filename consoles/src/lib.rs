@@ -13,9 +13,11 @@
 pub mod auth;
 mod connect;
 mod credentials;
+pub mod microsoft;
 pub mod pace;
+pub mod sophos;
 pub mod transport;
 
 pub use connect::{ConnectError, Connection, Settings, connect};
-pub use credentials::{Credentials, Secrets, SecretsError, WriteSecrets};
+pub use credentials::{Credentials, SecretSink, Secrets, SecretsError, SinkError, WriteSecrets};
 pub use transport::REQUEST_TIMEOUT;

@@ -20,8 +20,8 @@ use super::fields;
 /// Countries in which a company's registration number, and a phone number, are mandatory; elsewhere Microsoft rejects
 /// the number (Partner Center REST, "Utility resources").
 const REGISTERED: [&str; 24] = [
-    "AM", "AZ", "BY", "HU", "KZ", "KG", "MD", "RU", "TJ", "UZ", "UA", "IN", "BR", "ZA", "PL", "AE", "SA", "TR", "TH",
-    "VN", "MM", "IQ", "SS", "VE",
+    "AM", "AZ", "BY", "HU", "KZ", "KG", "MD", "RU", "TJ", "UZ", "UA", "IN", "BR", "ZA", "PL", "AE", "SA",
+    "TR", "TH", "VN", "MM", "IQ", "SS", "VE",
 ];
 /// Countries whose addresses have a state.
 const WITH_STATES: [&str; 2] = ["US", "CA"];
@@ -112,7 +112,8 @@ pub(super) fn project(terms: &Terms, decl: &AccountDecl<'_>) -> Projection {
             fields.push((Field::of(fields::DEFAULT_GDAP), Value::Bool(true)));
         }
     }
-    let managed = fields.iter().any(|(field, _)| fields::BILLING.iter().any(|row| row.field == field.as_str()));
+    let managed =
+        fields.iter().any(|(field, _)| fields::BILLING.iter().any(|row| row.field == field.as_str()));
     Projection {
         keys: keys(decl, domain.as_deref()),
         facets: if managed && terms.billing { BTreeSet::from([Facet::Account]) } else { BTreeSet::new() },
@@ -148,12 +149,11 @@ fn keys(decl: &AccountDecl<'_>, domain: Option<&str>) -> Vec<Key> {
 
 fn refused(terms: &Terms, decl: &AccountDecl<'_>, declared: &Declared, domain: Option<&str>) -> Vec<Finding> {
     let mut out = Vec::new();
-    let contact = billed(decl).map_or_else(
-        || "spec.contacts".to_owned(),
-        |(place, _)| format!("spec.contacts[{place}]"),
-    );
+    let contact = billed(decl)
+        .map_or_else(|| "spec.contacts".to_owned(), |(place, _)| format!("spec.contacts[{place}]"));
     let mut missing = |what: &str, path: String, next: &str| {
-        let finding = Finding::new(Code::MissingField, format!("Microsoft creates no customer without {what}"));
+        let finding =
+            Finding::new(Code::MissingField, format!("Microsoft creates no customer without {what}"));
         out.push(finding.field(path).next(next));
     };
     if domain.is_none() {
@@ -203,7 +203,10 @@ fn refused(terms: &Terms, decl: &AccountDecl<'_>, declared: &Declared, domain: O
         out.push(
             Finding::new(
                 Code::Contradiction,
-                format!("{} is a domain of yours, not of the customer", tenantry_engine::text::terminal(domain)),
+                format!(
+                    "{} is a domain of yours, not of the customer",
+                    tenantry_engine::text::terminal(domain)
+                ),
             )
             .field(decl.path("microsoft.domain"))
             .next("name a new domain for the customer, or correct the Console's ownDomains"),
@@ -217,9 +220,16 @@ fn refused(terms: &Terms, decl: &AccountDecl<'_>, declared: &Declared, domain: O
     ] {
         if declared.get(field).is_some_and(|value| value.chars().count() > longest) {
             out.push(
-                Finding::new(Code::Contradiction, format!("Microsoft takes at most {longest} characters here"))
-                    .field(path)
-                    .next(if field == "address.state" { "write its code (WA)" } else { "shorten it" }),
+                Finding::new(
+                    Code::Contradiction,
+                    format!("Microsoft takes at most {longest} characters here"),
+                )
+                .field(path)
+                .next(if field == "address.state" {
+                    "write its code (WA)"
+                } else {
+                    "shorten it"
+                }),
             );
         }
     }
@@ -245,6 +255,3 @@ fn refused(terms: &Terms, decl: &AccountDecl<'_>, declared: &Declared, domain: O
     }
     out
 }
-
-#[cfg(test)]
-mod tests;

@@ -145,7 +145,11 @@ pub(super) fn capabilities(position: MicrosoftPosition, found: &Found) -> Capabi
             not_yet,
             Blind,
             true,
-            if reseller { orders } else { "subscriptions are suspended, not customers: not used by this version" },
+            if reseller {
+                orders
+            } else {
+                "subscriptions are suspended, not customers: not used by this version"
+            },
         )
         // The tenant id is the natural key: what is gone stays gone, however often it is asked.
         .with(
@@ -155,6 +159,12 @@ pub(super) fn capabilities(position: MicrosoftPosition, found: &Found) -> Capabi
             false,
             if reseller { "indirect resellers cannot remove relationships" } else { "" },
         )
-        .with(Row::Remove, By::Never, Blind, false, "the tenant is the customer's; want: Detached ends the relationship");
+        .with(
+            Row::Remove,
+            By::Never,
+            Blind,
+            false,
+            "the tenant is the customer's; want: Detached ends the relationship",
+        );
     fields::rules(table)
 }

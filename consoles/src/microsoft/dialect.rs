@@ -77,11 +77,17 @@ impl MicrosoftDialect {
     /// What removal leaves behind: its words, and whether somebody must say that this is wanted.
     fn rights(&self, subject: &Subject<'_>) -> Option<String> {
         let Some(read) = subject.access.filter(|read| read.unreadable.is_none()) else {
-            return Some("delegated admin rights, if there are any, stay: they could not be looked at".into());
+            return Some(
+                "delegated admin rights, if there are any, stay: they could not be looked at".into(),
+            );
         };
         let count = match read.field(fields::RIGHTS) {
             Some(Value::Number(count)) => *count,
-            _ => return Some("delegated admin rights, if there are any, stay: they could not be counted".into()),
+            _ => {
+                return Some(
+                    "delegated admin rights, if there are any, stay: they could not be counted".into(),
+                );
+            }
         };
         let names = read.field(fields::RIGHTS_NAMES).map(Value::terminal).unwrap_or_default();
         let privileges = match read.field(fields::PRIVILEGES) {
@@ -225,6 +231,3 @@ impl Dialect for MicrosoftDialect {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

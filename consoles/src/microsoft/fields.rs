@@ -44,7 +44,11 @@ pub(super) struct Billing {
     pub any_case: bool,
 }
 
-const fn billing(field: &'static str, label: &'static str, paths: &'static [&'static [&'static str]]) -> Billing {
+const fn billing(
+    field: &'static str,
+    label: &'static str,
+    paths: &'static [&'static [&'static str]],
+) -> Billing {
     Billing { field, label, paths, any_case: false }
 }
 
@@ -60,8 +64,18 @@ pub(super) const BILLING: &[Billing] = &[
     billing("address.line2", "address line 2", &[&["defaultAddress", "addressLine2"]]),
     billing("address.city", "city", &[&["defaultAddress", "city"]]),
     billing("address.postalCode", "postal code", &[&["defaultAddress", "postalCode"]]),
-    Billing { field: "address.state", label: "state", paths: &[&["defaultAddress", "state"]], any_case: true },
-    Billing { field: "address.country", label: "country", paths: &[&["defaultAddress", "country"]], any_case: true },
+    Billing {
+        field: "address.state",
+        label: "state",
+        paths: &[&["defaultAddress", "state"]],
+        any_case: true,
+    },
+    Billing {
+        field: "address.country",
+        label: "country",
+        paths: &[&["defaultAddress", "country"]],
+        any_case: true,
+    },
 ];
 
 fn row_of(field: &str) -> Option<&'static Billing> {

@@ -28,14 +28,8 @@ pub(super) fn instructions(terms: &Terms, listed: bool, ask: &Ask<'_>) -> Instru
         .find(|one| one.default || terms.providers.len() == 1)
         .map_or_else(|| "your indirect provider".to_owned(), |one| terminal(&one.name));
     let id = ask.subject.record.map(|record| format!("Microsoft id  {}", terminal(record.id.as_str())));
-    let make = |title: String, verb: &'static str, party: Party, steps: Vec<String>, observable: bool| Instructions {
-        title,
-        verb,
-        party,
-        at: TITLE.to_owned(),
-        steps,
-        consequences: Vec::new(),
-        observable,
+    let make = |title: String, verb: &'static str, party: Party, steps: Vec<String>, observable: bool| {
+        Instructions { title, verb, party, at: TITLE.to_owned(), steps, consequences: Vec::new(), observable }
     };
     let asked = |what: String| {
         let mut steps = vec![what];
@@ -68,7 +62,13 @@ pub(super) fn instructions(terms: &Terms, listed: bool, ask: &Ask<'_>) -> Instru
             } else {
                 asked(format!("Customers › {name} › Account › Customer billing profile › Update"))
             };
-            make(format!("update the billing profile of {name}"), "update-billing", provider, steps, terms.billing)
+            make(
+                format!("update the billing profile of {name}"),
+                "update-billing",
+                provider,
+                steps,
+                terms.billing,
+            )
         }
         Row::TrialToPaid => {
             let steps = if reseller {
@@ -76,7 +76,13 @@ pub(super) fn instructions(terms: &Terms, listed: bool, ask: &Ask<'_>) -> Instru
             } else {
                 asked(format!("Customers › {name} › Subscriptions › the trial › Convert trial to paid"))
             };
-            make(format!("turn the trial of {name} into a paid subscription"), "convert", provider, steps, !reseller)
+            make(
+                format!("turn the trial of {name} into a paid subscription"),
+                "convert",
+                provider,
+                steps,
+                !reseller,
+            )
         }
         Row::BuyLicense | Row::MoreSeats | Row::FewerSeats | Row::Suspend => {
             let (verb, what) = match ask.row {
@@ -96,13 +102,11 @@ pub(super) fn instructions(terms: &Terms, listed: bool, ask: &Ask<'_>) -> Instru
             let mut steps = if reseller {
                 vec![format!("ask {whom} to remove the reseller relationship with {name}")]
             } else {
-                vec![
-                    format!("Customers › {name} › Account"),
-                    "Remove customer relationship".to_owned(),
-                ]
+                vec![format!("Customers › {name} › Account"), "Remove customer relationship".to_owned()]
             };
             steps.extend(id.iter().cloned());
-            let mut out = make(format!("remove the relationship with {name}"), "detach", provider, steps, listed);
+            let mut out =
+                make(format!("remove the relationship with {name}"), "detach", provider, steps, listed);
             out.consequences.push("Microsoft sends the customer no notice".into());
             out.consequences.push("delegated admin rights stay until they are ended for themselves".into());
             out
@@ -118,7 +122,8 @@ pub(super) fn instructions(terms: &Terms, listed: bool, ask: &Ask<'_>) -> Instru
 }
 
 fn invite(terms: &Terms, listed: bool, ask: &Ask<'_>, name: &str) -> Instructions {
-    let declared = ask.subject.decl.and_then(|decl| decl.invitation.as_ref()).map(|invitation| invitation.spec);
+    let declared =
+        ask.subject.decl.and_then(|decl| decl.invitation.as_ref()).map(|invitation| invitation.spec);
     let with = declared
         .and_then(|spec| spec.reseller.as_ref())
         .and_then(|reseller| reseller.provider.as_deref())

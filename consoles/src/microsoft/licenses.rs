@@ -33,7 +33,8 @@ fn article(offer: &str) -> &str {
 
 /// Whether it was bought in the new commerce, by its product type or by the shape of its offer.
 fn new_commerce(subscription: &Json, offer: &str) -> bool {
-    json::text(subscription, &["productType", "id"]).is_some_and(|id| id.eq_ignore_ascii_case("OnlineServicesNCE"))
+    json::text(subscription, &["productType", "id"])
+        .is_some_and(|id| id.eq_ignore_ascii_case("OnlineServicesNCE"))
         || offer.contains(':')
 }
 
@@ -74,7 +75,8 @@ fn blocker(subscription: &Json, offer: &str, status: &str, now: Timestamp) -> Op
     let name = json::text(subscription, &["friendlyName"])
         .or_else(|| json::text(subscription, &["offerName"]))
         .unwrap_or(offer);
-    let seats = json::number(subscription, &["quantity"]).map(|seats| format!(" ({seats})")).unwrap_or_default();
+    let seats =
+        json::number(subscription, &["quantity"]).map(|seats| format!(" ({seats})")).unwrap_or_default();
     let what = format!("subscription {}{seats} is {}", terminal(name), terminal(status));
     if !new_commerce(subscription, offer) {
         if matches!(status, "suspended" | "disabled") {

@@ -17,6 +17,19 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// An answer for tests of what reads one.
+    #[cfg(test)]
+    pub(crate) fn of(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Self {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| {
+                let name = reqwest::header::HeaderName::from_bytes(name.as_bytes()).expect("a header's name");
+                (name, reqwest::header::HeaderValue::from_str(value).expect("a header's value"))
+            })
+            .collect();
+        Self { status, headers, body: body.to_vec() }
+    }
+
     /// 200–299.
     pub fn success(&self) -> bool {
         (200..300).contains(&self.status)

@@ -22,6 +22,7 @@ pub use cost::{Cost, Counted};
 pub use outgoing::Outgoing;
 pub use read::Reader;
 pub use retry_after::retry_after;
+pub(crate) use write::refusal;
 pub use write::{Writer, Wrote};
 
 use std::time::Duration;

@@ -197,7 +197,12 @@ fn bound(
         ctx.steps.push(step);
     }
     match want {
-        Want::Present => super::compare::fields(ctx, decl, entry, record, projection),
+        Want::Present => {
+            for gate in projection.refused.iter().filter(|finding| finding.code == Code::ProgramExcludes) {
+                ctx.finding(gate.clone().about(&decl.address).at(&decl.origin));
+            }
+            super::compare::fields(ctx, decl, entry, record, projection);
+        }
         Want::Suspended => unavailable(ctx, decl, Row::Suspend),
         Want::Detached | Want::Ended => super::ends::want(ctx, decl, Row::Detach),
         Want::Removed => super::ends::want(ctx, decl, Row::Remove),
@@ -529,6 +534,8 @@ fn create(
     let changes: Vec<Change> = projection
         .fields
         .iter()
+        // No create puts a customer into groups: that is a step of its own, once the customer is there.
+        .filter(|(field, _)| ctx.caps().fields.get(field).is_none_or(|rule| rule.row != Row::Groups))
         .map(|(field, value)| Change {
             field: field.clone(),
             label: ctx

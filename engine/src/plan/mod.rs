@@ -30,6 +30,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use compare::{DISPLAY_NAME, LEGAL_NAME};
 pub use invitations::send_task;
 pub(crate) use settle::apply as applied_by;
 pub use summary::{Summary, summary};

@@ -58,6 +58,9 @@ fn the_claims_of_a_token_can_be_read() {
 
 #[test]
 fn only_guids_are_guids() {
-    assert_eq!(guid(" 7E3C12B0-0000-4000-8000-000000000001 ").as_deref(), Some("7e3c12b0-0000-4000-8000-000000000001"));
+    assert_eq!(
+        guid(" 7E3C12B0-0000-4000-8000-000000000001 ").as_deref(),
+        Some("7e3c12b0-0000-4000-8000-000000000001")
+    );
     assert_eq!(guid("contoso.onmicrosoft.com"), None);
 }

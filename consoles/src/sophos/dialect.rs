@@ -1,0 +1,381 @@
+//! Sophos's terms: what a declaration means there, what it needs, what it causes.
+//!
+//! Pure. Sources: Sophos Postman collection (Partner API), Sophos Central Partner help (billing, unlinking, Partner
+//! Assistance, groups).
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value as Json, json};
+use tenantry_crd::console::{Naming, SophosConsole, SophosProgram};
+use tenantry_crd::customer::{Contact, ContactRole, SophosBilling};
+use tenantry_crd::license::LicenseType;
+use tenantry_engine::action::Action;
+use tenantry_engine::capability::{Capabilities, OperationClass, Row};
+use tenantry_engine::console::{Ask, Dialect, Instructions, LicenseProjection, Projection, Subject};
+use tenantry_engine::desired::{AccountDecl, LicenseDecl};
+use tenantry_engine::observed::{Blocker, Facet, KeyKind};
+use tenantry_engine::operation::{Ack, Draft, Next};
+use tenantry_engine::plan::findings::{Code, Finding};
+use tenantry_engine::plan::matching::Key;
+use tenantry_engine::plan::{Consequence, Step};
+use tenantry_engine::value::{Field, Value};
+
+use super::fields;
+use super::instructions;
+
+/// The vendor's name for its console.
+pub(super) const TITLE: &str = "Sophos Central Partner";
+/// Name of the request that creates a tenant.
+pub(super) const CREATE: &str = "create-tenant";
+/// Name of the request that changes the shown name.
+pub(super) const RENAME: &str = "rename-tenant";
+
+pub(super) struct SophosDialect {
+    spec: SophosConsole,
+    naming: Naming,
+    capabilities: Capabilities,
+}
+
+impl SophosDialect {
+    /// For a partner's credential.
+    pub(super) fn new(spec: &SophosConsole, naming: Naming) -> Self {
+        Self { spec: spec.clone(), naming, capabilities: fields::capabilities(spec, naming) }
+    }
+
+    /// For an organization's credential, which only reads.
+    pub(super) fn read_only(self) -> Self {
+        Self { capabilities: fields::read_only(self.capabilities), ..self }
+    }
+
+    fn flex(&self) -> bool {
+        self.spec.program == SophosProgram::MspFlex
+    }
+
+    /// Monthly billing needs an MSP Flex contract (Sophos Central Partner help, Create Monthly Account).
+    fn monthly_gate(&self, path: String) -> Option<Finding> {
+        let program = match self.spec.program {
+            SophosProgram::MspFlex => return None,
+            SophosProgram::FlexConnect => "FlexConnect",
+            SophosProgram::Reseller => "Reseller",
+        };
+        Some(
+            Finding::new(
+                Code::ProgramExcludes,
+                format!("monthly billing needs an MSP Flex contract, and spec.sophos.program is {program}"),
+            )
+            .field(path)
+            .next("declare billing: Trial, or a licence of type Paid")
+            .next("if the contract is MSP Flex: program: MspFlex in the Console"),
+        )
+    }
+
+    fn monthly(&self, subject: &Subject<'_>) -> bool {
+        let billed = subject.record.and_then(|record| record.field(fields::BILLING)).and_then(Value::as_text);
+        let licensed = subject.licenses.is_some_and(|read| {
+            read.licenses.iter().any(|one| {
+                one.in_force
+                    && one.fields.iter().any(|(field, value)| {
+                        field.as_str() == fields::TYPE && value.as_text() == Some("usage")
+                    })
+            })
+        });
+        billed == Some("usage") || licensed
+    }
+}
+
+/// The person whom Sophos gets: the administrator, else the technical contact, else the first one declared.
+fn contact<'a>(decl: &'a AccountDecl<'_>) -> Option<(usize, &'a Contact)> {
+    let contacts = decl.customer.contacts.as_deref().unwrap_or_default();
+    let with = |role| contacts.iter().enumerate().find(move |(_, one)| one.roles.contains(&role));
+    with(ContactRole::Admin)
+        .or_else(|| with(ContactRole::Technical))
+        .or_else(|| contacts.iter().enumerate().next())
+}
+
+fn missing(path: String, what: &str) -> Finding {
+    Finding::new(Code::MissingField, format!("{TITLE} creates no customer without {what}")).field(path)
+}
+
+fn cause(code: &str, words: &str, needs_consent: bool) -> Consequence {
+    Consequence { code: code.to_owned(), words: words.to_owned(), needs_consent }
+}
+
+impl Dialect for SophosDialect {
+    fn title(&self) -> &str {
+        TITLE
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    fn accepted_by(&self) -> &[KeyKind] {
+        // The list shows neither a domain nor a login: an invited customer is recognised by its id alone.
+        &[]
+    }
+
+    fn account(&self, decl: &AccountDecl<'_>) -> Projection {
+        let mut projection = Projection::default();
+        let mut need = Vec::new();
+        let legal = decl.customer.company.legal_name.as_str();
+        let shown = match (&decl.account.display_name, self.naming) {
+            (Some(own), _) => own.as_str(),
+            (None, Naming::Legal) => legal,
+            (None, Naming::Display | Naming::Ignore) => decl.customer.company.display_name(),
+        };
+        let mut put = |field: &'static str, value: Value| projection.fields.push((Field::of(field), value));
+        match self.naming {
+            Naming::Legal => put(fields::LEGAL_NAME, Value::text(shown)),
+            Naming::Display | Naming::Ignore => {
+                put(fields::LEGAL_NAME, Value::text(legal));
+                put(fields::DISPLAY_NAME, Value::text(shown));
+            }
+        }
+        let own = decl.account.sophos.as_ref();
+        let mut gate = None;
+        match own.and_then(|own| own.billing) {
+            Some(SophosBilling::Trial) => put(fields::BILLING, Value::text("trial")),
+            Some(SophosBilling::Usage) => {
+                gate = self.monthly_gate(decl.path("sophos.billing"));
+                if gate.is_none() {
+                    put(fields::BILLING, Value::text("usage"));
+                }
+            }
+            None => need.push(missing(decl.path("sophos.billing"), "billing: Trial or Usage")),
+        }
+        match own.and_then(|own| own.data_geography.as_deref()) {
+            Some(geography) => put(fields::GEOGRAPHY, Value::text(geography)),
+            None => need.push(missing(decl.path("sophos.dataGeography"), "a data geography")),
+        }
+        let contact = contact(decl);
+        match contact {
+            None => need.push(missing("spec.contacts".into(), "a contact at the customer")),
+            Some((n, contact)) => {
+                for (field, value, name, what) in [
+                    (fields::FIRST_NAME, &contact.first_name, "firstName", "the contact's first name"),
+                    (fields::LAST_NAME, &contact.last_name, "lastName", "the contact's last name"),
+                    (fields::EMAIL, &contact.email, "email", "the contact's e-mail address"),
+                    (fields::PHONE, &contact.phone, "phone", "the contact's phone number"),
+                ] {
+                    match value {
+                        Some(value) => put(field, Value::text(value.as_str())),
+                        None => need.push(missing(format!("spec.contacts[{n}].{name}"), what)),
+                    }
+                }
+            }
+        }
+        let nowhere = tenantry_crd::customer::Address::default();
+        let address = decl.customer.company.address.as_ref().unwrap_or(&nowhere);
+        for (field, value, name, what) in [
+            (fields::LINE1, &address.line1, "line1", Some("a street")),
+            (fields::LINE2, &address.line2, "line2", None),
+            (fields::CITY, &address.city, "city", Some("a town")),
+            (fields::POSTAL_CODE, &address.postal_code, "postalCode", Some("a postal code")),
+            (fields::STATE, &address.state, "state", None),
+            (fields::COUNTRY, &address.country, "country", Some("a country")),
+        ] {
+            match (value, what) {
+                (Some(value), _) => put(field, Value::text(value.as_str())),
+                (None, Some(what)) => need.push(missing(format!("spec.company.address.{name}"), what)),
+                (None, None) => {}
+            }
+        }
+        if let Some(groups) = own.and_then(|own| own.groups.as_deref()) {
+            let mut groups: Vec<Box<str>> = groups.iter().map(|group| group.trim().into()).collect();
+            groups.sort();
+            groups.dedup();
+            put(fields::GROUPS, Value::List(groups));
+        }
+        let street = address.postal_code.as_deref().zip(address.line1.as_deref());
+        let keys = [
+            Key::new(KeyKind::Name, legal),
+            Key::new(KeyKind::Name, shown),
+            Key::new(KeyKind::Name, decl.customer.company.display_name()),
+            contact.and_then(|(_, one)| Key::new(KeyKind::ContactEmail, one.email.as_deref()?)),
+            contact.and_then(|(_, one)| Key::new(KeyKind::Phone, one.phone.as_deref()?)),
+            street.and_then(|(code, line)| Key::new(KeyKind::PostcodeStreet, &format!("{code} {line}"))),
+        ];
+        let external = decl.customer.external_ids.values().map(|id| Key::new(KeyKind::ExternalId, id));
+        projection.keys = keys.into_iter().chain(external).flatten().collect();
+        projection.keys.sort();
+        projection.keys.dedup();
+        projection.refused = gate.into_iter().chain(need).collect();
+        projection
+    }
+
+    fn license(&self, decl: &LicenseDecl<'_>) -> LicenseProjection {
+        let mut projection = LicenseProjection::default();
+        match decl.product.and_then(|product| product.sophos.as_ref()) {
+            Some(product) => projection.article.clone_from(&product.code),
+            None => projection.refused.push(
+                Finding::new(Code::MissingField, "the Product has no Sophos code")
+                    .field("spec.productRef")
+                    .next("sophos: {code: …} in the Product"),
+            ),
+        }
+        let kind = match decl.spec.type_ {
+            LicenseType::Trial => "trial",
+            LicenseType::Paid => "paid",
+            LicenseType::Usage | LicenseType::Msp => "usage",
+        };
+        projection.fields.push((Field::of(fields::TYPE), Value::text(kind)));
+        if kind == "usage" {
+            projection.refused.extend(self.monthly_gate("spec.type".into()));
+        } else if let Some(quantity) = decl.spec.quantity {
+            projection.fields.push((Field::of(fields::QUANTITY), Value::Number(i64::from(quantity))));
+        }
+        projection
+    }
+
+    fn same(&self, field: &Field, wanted: &Value, shown: &Value) -> bool {
+        let (Some(want), Some(show)) = (wanted.as_text(), shown.as_text()) else { return wanted == shown };
+        let key = |kind| Key::new(kind, want).is_some_and(|key| Key::new(kind, show) == Some(key));
+        want.trim() == show.trim()
+            || match field.as_str() {
+                fields::EMAIL => key(KeyKind::ContactEmail),
+                fields::PHONE => key(KeyKind::Phone),
+                fields::GEOGRAPHY | fields::COUNTRY | fields::BILLING => want.eq_ignore_ascii_case(show),
+                _ => false,
+            }
+    }
+
+    fn consequences(&self, row: Row, action: Action, subject: &Subject<'_>) -> Vec<Consequence> {
+        match (row, action) {
+            (Row::Create, _) => {
+                let mut causes = vec![cause(
+                    "default-products-apply",
+                    "it gets the partner's default products; others are a task afterwards",
+                    false,
+                )];
+                let monthly = subject
+                    .decl
+                    .and_then(|decl| decl.account.sophos.as_ref()?.billing)
+                    .is_some_and(|billing| billing == SophosBilling::Usage);
+                if monthly && self.flex() {
+                    causes.push(cause(
+                        "full-price-from-first-install",
+                        "billing starts at the first product install, at the full price of the licence",
+                        false,
+                    ));
+                    causes.push(cause(
+                        "no-early-access",
+                        "MSP Flex accounts mostly cannot join early access programmes",
+                        false,
+                    ));
+                }
+                causes
+            }
+            (Row::TrialToPaid, _) => vec![cause(
+                "all-trials-converted",
+                "ends all product trials of this account at once; there is no way back to a trial",
+                false,
+            )],
+            (Row::Rename, _) => vec![cause(
+                "name-propagates",
+                "the customer sees the new name in its own console, and Salesforce gets it",
+                false,
+            )],
+            (Row::BuyLicense, _) => vec![cause(
+                "billed-when-installed",
+                "a licence key cannot be taken back; a monthly licence costs from the first install",
+                false,
+            )],
+            (Row::Detach, _) => {
+                let mut causes = Vec::new();
+                if self.monthly(subject) {
+                    causes.push(cause("msp-licence-lost", "the customer loses its MSP licences", true));
+                    causes.push(cause(
+                        "ends-on-the-first",
+                        "unlinking takes effect on the 1st of the next month and is billed until then",
+                        false,
+                    ));
+                }
+                causes.push(cause(
+                    "access-ends",
+                    "we cannot open, bill or see this customer any more; nothing there is deleted",
+                    false,
+                ));
+                causes
+            }
+            (Row::FewerSeats, Action::Remove) => {
+                vec![cause("protection-ends", "what this licence protects is protected no more", false)]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn blockers(&self, subject: &Subject<'_>) -> Vec<Blocker> {
+        subject
+            .licenses
+            .map(|read| read.licenses.iter().filter_map(|one| one.blocks_end.clone()).collect())
+            .unwrap_or_default()
+    }
+
+    fn facets_to_end(&self) -> BTreeSet<Facet> {
+        [Facet::Licenses].into()
+    }
+
+    fn instructions(&self, ask: &Ask<'_>) -> Instructions {
+        instructions::of(ask, self.monthly(&ask.subject))
+    }
+
+    fn next(&self, step: &Step, acked: &[Ack]) -> Next {
+        if !acked.is_empty() {
+            return Next::Finished;
+        }
+        let draft = |name, body| {
+            Next::Operation(Draft { name, unsafe_request: true, class: OperationClass::Blind, body })
+        };
+        match (step.row, step.action) {
+            (Row::Create, Action::Create) => draft(CREATE, create_body(step)),
+            (Row::Rename, Action::Update) => {
+                match step.new_text(fields::DISPLAY_NAME).or_else(|| step.new_text(fields::LEGAL_NAME)) {
+                    Some(name) => draft(RENAME, json!({"showAs": name})),
+                    None => Next::Finished,
+                }
+            }
+            _ => Next::Finished,
+        }
+    }
+}
+
+/// The body of the create request (Sophos Postman collection, Partner API, create tenant).
+fn create_body(step: &Step) -> Json {
+    let pick = |pairs: &[(&str, &str)]| {
+        let mut object = Map::new();
+        for (key, field) in pairs {
+            if let Some(text) = step.new_text(field) {
+                object.insert((*key).to_owned(), Json::from(text));
+            }
+        }
+        object
+    };
+    let mut body = pick(&[
+        ("name", fields::LEGAL_NAME),
+        ("showAs", fields::DISPLAY_NAME),
+        ("dataGeography", fields::GEOGRAPHY),
+        ("billingType", fields::BILLING),
+    ]);
+    if !body.contains_key("showAs")
+        && let Some(name) = body.get("name").cloned()
+    {
+        body.insert("showAs".to_owned(), name);
+    }
+    let mut contact = pick(&[
+        ("firstName", fields::FIRST_NAME),
+        ("lastName", fields::LAST_NAME),
+        ("email", fields::EMAIL),
+        ("phone", fields::PHONE),
+    ]);
+    let address = pick(&[
+        ("address1", fields::LINE1),
+        ("address2", fields::LINE2),
+        ("city", fields::CITY),
+        ("state", fields::STATE),
+        ("countryCode", fields::COUNTRY),
+        ("postalCode", fields::POSTAL_CODE),
+    ]);
+    contact.insert("address".to_owned(), Json::Object(address));
+    body.insert("contact".to_owned(), Json::Object(contact));
+    Json::Object(body)
+}

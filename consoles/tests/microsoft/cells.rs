@@ -1,0 +1,136 @@
+//! Cells that are a person's or a provider's work: each yields its task, and no request of ours.
+
+use serde_json::{Value, json};
+use tenantry_engine::capability::Party;
+use tenantry_engine::plan::{Performer, Plan};
+use tenantry_engine::task::Task;
+use tenantry_simulator::Kind;
+
+use crate::world::{CONTOSO, Objects, World, codes, contoso, nordwind, with_contoso};
+
+fn task(plan: &Plan) -> &Task {
+    match plan.steps.iter().map(|step| &step.performer).find(|performer| **performer != Performer::Console) {
+        Some(Performer::Person(task)) => task,
+        _ => panic!("no task in {plan:?}"),
+    }
+}
+
+fn licensed(license: Value) -> Objects {
+    let mut spec = json!({
+        "customerRef": {"name": "contoso"}, "account": "microsoft", "productRef": {"name": "m365"}, "type": "Paid",
+    });
+    crate::world::merge(&mut spec, license);
+    Objects {
+        customers: vec![("contoso", contoso(json!({})))],
+        licenses: vec![("contoso-m365", spec)],
+        products: vec![(
+            "m365",
+            json!({
+                "consoleRef": {"name": "microsoft"},
+                "microsoft": {"productId": "CFQ7TTC0LH18", "skuId": "0001", "term": "P1Y", "billingCycle": "Monthly"},
+            }),
+        )],
+        ..Objects::default()
+    }
+}
+
+#[tokio::test]
+async fn a_reseller_asks_its_provider_to_create() {
+    let mut world = World::reseller("some").await;
+    let plan = world.plan(&Objects::customer("nordwind", nordwind(json!({})))).await;
+    let task = task(&plan);
+    assert_eq!(task.party, Party::Provider);
+    assert_eq!(task.steps[0], "ask distro to create the customer with you as its reseller");
+    assert!(task.steps.contains(&"name  Nordwind GmbH".to_owned()), "{:?}", task.steps);
+    assert!(task.id.starts_with("microsoft-create-nordwind-"), "{}", task.id);
+    assert_eq!(world.count(Kind::Write, 0), 0);
+}
+
+#[tokio::test]
+async fn a_reseller_asks_its_provider_to_detach() {
+    let mut world = World::reseller("some").await;
+    world.apply(&Objects::customer("contoso", contoso(json!({})))).await;
+    let plan = world.plan(&Objects::customer("contoso", contoso(json!({"want": "Detached"})))).await;
+    let task = task(&plan);
+    assert_eq!(task.party, Party::Provider);
+    assert_eq!(task.steps[0], "ask distro to remove the reseller relationship with Contoso GmbH");
+    assert!(task.steps.iter().any(|step| step.contains(CONTOSO)));
+}
+
+#[tokio::test]
+async fn a_reseller_asks_its_provider_to_buy() {
+    let mut world = World::reseller("some").await;
+    world.apply(&Objects::customer("contoso", contoso(json!({})))).await;
+    let plan = world.plan(&licensed(json!({"quantity": 5}))).await;
+    // What the provider bills is not shown to a reseller: nothing is known, nothing is bought.
+    assert_eq!(plan.steps, []);
+    assert!(codes(&plan).contains(&"not-readable"), "{:?}", plan.findings);
+}
+
+#[tokio::test]
+async fn a_rename_is_a_persons_work_in_the_customers_tenant() {
+    let mut world = World::direct(with_contoso(json!({}))).await;
+    world.spec.naming = tenantry_crd::console::Naming::Legal;
+    let renamed = contoso(json!({"company": {"legalName": "Contoso Dental GmbH"}}));
+    world.apply(&Objects::customer("contoso", renamed.clone())).await;
+    let plan = world.plan(&Objects::customer("contoso", renamed.clone())).await;
+    let task = task(&plan).clone();
+    assert_eq!(task.party, Party::Operator);
+    assert_eq!(task.steps.last().unwrap(), "name  Contoso Dental GmbH");
+    // Done there, it closes by itself.
+    world.apply(&Objects::customer("contoso", renamed.clone())).await;
+    world
+        .sim
+        .click(
+            "microsoft",
+            "acme",
+            &format!("customers/{CONTOSO}/rename"),
+            &json!({"companyName": "Contoso Dental GmbH"}),
+        )
+        .expect("renamed");
+    world.advance(jiff::Span::new().hours(1));
+    world.apply(&Objects::customer("contoso", renamed.clone())).await;
+    let plan = world.plan(&Objects::customer("contoso", renamed)).await;
+    assert_eq!((plan.steps.len(), plan.waiting.len()), (0, 0), "{:?}", plan.waiting);
+}
+
+#[tokio::test]
+async fn a_display_name_is_kept_where_the_console_is_told_to() {
+    let mut world = World::direct(json!({})).await;
+    world.spec.naming = tenantry_crd::console::Naming::Display;
+    let objects = Objects::customer("nordwind", nordwind(json!({"company": {"displayName": "Nordwind"}})));
+    world.apply(&objects).await;
+    world.advance(jiff::Span::new().hours(1));
+    assert_eq!(world.plan(&objects).await.steps, [], "created with the name that is kept");
+}
+
+#[tokio::test]
+async fn licences_are_bound_and_compared_and_their_changes_are_not_supported_yet() {
+    let mut world = World::direct(with_contoso(json!({"subscriptions": [{"quantity": 12}]}))).await;
+    world.apply(&Objects::customer("contoso", contoso(json!({})))).await;
+    world.apply(&licensed(json!({"quantity": 12, "renewal": {"autoRenew": true}}))).await;
+    let plan = world.plan(&licensed(json!({"quantity": 12, "renewal": {"autoRenew": true}}))).await;
+    assert_eq!((plan.steps.len(), codes(&plan)), (0, vec![]));
+    for license in [
+        json!({"quantity": 15}),
+        json!({"quantity": 9}),
+        json!({"renewal": {"autoRenew": false}}),
+        json!({"renewal": {"quantity": 9}}),
+        json!({"want": "Suspended"}),
+        json!({"want": "Removed"}),
+    ] {
+        let plan = world.plan(&licensed(license.clone())).await;
+        assert_eq!(plan.steps, [], "{license}");
+        assert_eq!(codes(&plan), ["not-supported-yet"], "{license}");
+    }
+    assert_eq!(world.count(Kind::Write, 0), 0);
+}
+
+#[tokio::test]
+async fn buying_is_not_supported_yet_and_says_so() {
+    let mut world = World::direct(with_contoso(json!({}))).await;
+    world.apply(&Objects::customer("contoso", contoso(json!({})))).await;
+    let plan = world.plan(&licensed(json!({"quantity": 5}))).await;
+    assert_eq!(plan.steps, []);
+    assert_eq!(codes(&plan), ["not-supported-yet"]);
+}

@@ -1,0 +1,13 @@
+//! Partner Center through the adapter and the engine, over real HTTP against the simulated cloud. The simulator's
+//! request log is the judge of what was asked and what was changed.
+
+mod auth;
+mod cells;
+mod census;
+mod create;
+mod detach;
+mod faults;
+mod identity;
+mod invitations;
+mod update;
+mod world;
