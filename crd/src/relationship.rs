@@ -133,7 +133,7 @@ pub enum RelationshipType {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ResellerLink {
     /// The indirect provider (a name of Console.microsoft.providers) whom the customer is invited to at once with us.
-    /// Default: the default provider; without one, to us alone.
+    /// Absent: to us alone.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(length(min = 1, max = 63))]
     pub provider: Option<String>,

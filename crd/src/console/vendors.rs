@@ -75,8 +75,8 @@ pub struct MicrosoftProvider {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(length(min = 1, max = 32))]
     pub mpn_id: Option<String>,
-    /// Whether invitations and orders name this provider where they name none. Default: false; a single provider
-    /// is the default without saying so.
+    /// Whether orders and tasks name this provider where nothing else does. Default: false; a single provider is the
+    /// default without saying so. An invitation names its provider itself.
     #[serde(default)]
     pub default: bool,
 }

@@ -335,19 +335,17 @@ fn changed(ctx: &Context<'_>, entry: Option<&Entry>, operation: &Operation, from
     }
 }
 
-/// Whether a record could be what the operation made: a strong key, or the name with nothing that contradicts it.
+/// Whether a record could be what the operation made: by a strong key where both have one, else by the name.
 fn looks_like(digester: &Digester, operation: &Operation, record: &Record) -> bool {
     let digests: Vec<(KeyKind, Digest)> =
         record.keys.iter().map(|key| (key.kind, digester.text(&key.value))).collect();
-    let mut name = false;
-    for (kind, digest) in &digests {
-        let agrees = operation.expect.iter().any(|(expected, wanted)| expected == kind && wanted == digest);
-        if agrees && kind.strong() {
-            return true;
-        }
-        name |= agrees && *kind == KeyKind::Name;
-    }
-    name
+    let agrees = |kind: KeyKind| -> Option<bool> {
+        let wanted: Vec<&Digest> = operation.expect.iter().filter(|(other, _)| *other == kind).map(|(_, digest)| digest).collect();
+        let mut shown = digests.iter().filter(|(other, _)| *other == kind).peekable();
+        (!wanted.is_empty() && shown.peek().is_some()).then(|| shown.any(|(_, digest)| wanted.contains(&digest)))
+    };
+    let strong: Vec<bool> = digests.iter().map(|(kind, _)| *kind).filter(|kind| kind.strong()).filter_map(agrees).collect();
+    if strong.is_empty() { agrees(KeyKind::Name) == Some(true) } else { strong.contains(&true) }
 }
 
 /// Whether the row's refusal by the vendor turns it into manual work from now on.
