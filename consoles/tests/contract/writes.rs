@@ -19,6 +19,7 @@ pub async fn send(vendor: &dyn Vendor, console: &dyn Console) -> Sent {
         request_id: "00000001-0000-4000-8000-000000000001",
         draft: &draft,
         remote_id: None,
+        account: None,
     };
     console.send(&request).await
 }

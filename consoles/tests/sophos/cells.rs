@@ -121,7 +121,7 @@ async fn a_create_is_one_request_that_makes_what_was_declared() {
         assert!(codes.contains(&"default-products-apply"), "{codes:?}");
         assert_eq!(codes.contains(&"full-price-from-first-install"), billing == "Usage");
         let Next::Operation(draft) = console.dialect().next(step, &[]) else { panic!("no request") };
-        let request = Request { id: "op", request_id: "r", draft: &draft, remote_id: None };
+        let request = Request { id: "op", request_id: "r", draft: &draft, remote_id: None, account: None };
         let Sent::Acked(ack, _) = console.send(&request).await else { panic!("not acknowledged") };
         assert_eq!(console.dialect().next(step, std::slice::from_ref(&ack)), Next::Finished);
         let made = bench.running.sophos("acme").tenants();
@@ -224,7 +224,13 @@ async fn a_new_name_is_a_persons_unless_the_console_renames_by_api() {
     assert_eq!(step.performer, Performer::Console);
     let console = connected(&bench, &wish.console, both(&bench), None);
     let Next::Operation(draft) = console.dialect().next(step, &[]) else { panic!("no request") };
-    let request = Request { id: "op", request_id: "r", draft: &draft, remote_id: step.remote_id.as_ref() };
+    let request = Request {
+        id: "op",
+        request_id: "r",
+        draft: &draft,
+        remote_id: step.remote_id.as_ref(),
+        account: None,
+    };
     assert!(matches!(console.send(&request).await, Sent::Acked(..)));
     let facts = &bench.running.sophos("acme").tenants()[0];
     assert_eq!((facts.show_as.as_str(), facts.name.as_str()), ("Muster Dental", "Muster Zahntechnik GmbH"));
@@ -322,8 +328,13 @@ async fn every_cell_that_a_person_fills_has_a_click_path() {
     let bench = Bench::new().await;
     let console = Sophos.connect(&bench, None);
     let address = Address::account("default", "muster", "sophos");
-    let subject =
-        tenantry_engine::console::Subject { address: &address, decl: None, record: None, licenses: None };
+    let subject = tenantry_engine::console::Subject {
+        address: &address,
+        decl: None,
+        record: None,
+        licenses: None,
+        access: None,
+    };
     let dialect = console.dialect();
     let mut verbs = std::collections::BTreeSet::new();
     for row in Row::ALL.into_iter().filter(|row| matches!(dialect.capabilities().by(*row), By::Person(_))) {

@@ -104,7 +104,7 @@ async fn monthly_billing_without_flex_is_refused_under_every_switch() {
         bench.running.seed(&json!({"sophos": {"acme": {"flex": false}}})).expect("a seed");
         let console = Sophos.connect(&bench, None);
         let draft = crate::tenant::create_draft("Muster AG", "usage");
-        let request = Request { id: "op", request_id: "r", draft: &draft, remote_id: None };
+        let request = Request { id: "op", request_id: "r", draft: &draft, remote_id: None, account: None };
         let sent = console.send(&request).await;
         let (word, refusal) = word(&sent);
         assert_eq!(word, "rejected", "{name}: {refusal:?}");
@@ -130,7 +130,8 @@ async fn a_rename_happens_or_becomes_a_persons_under_every_switch() {
             class: OperationClass::Blind,
             body: json!({"showAs": "Neuer Name"}),
         };
-        let request = Request { id: "op", request_id: "r", draft: &draft, remote_id: Some(&id) };
+        let request =
+            Request { id: "op", request_id: "r", draft: &draft, remote_id: Some(&id), account: None };
         let sent = console.send(&request).await;
         let renamed = bench.running.log().effects(PARTNER, "tenant-renamed").len();
         match word(&sent) {
