@@ -155,12 +155,13 @@ async fn what_a_create_lacks_is_named_at_its_place() {
     let ledger = Ledger::new(account, "lineage".into());
     let plan = Wish::of(flex(), bare).plan(&bench, &*console, &ledger).await.plan;
     assert!(plan.steps.is_empty(), "{:?}", plan.steps);
-    let paths: Vec<&str> = plan
+    let mut paths: Vec<&str> = plan
         .findings
         .iter()
         .filter(|finding| finding.code == Code::MissingField)
         .filter_map(|finding| finding.path.as_deref())
         .collect();
+    paths.sort_unstable();
     assert_eq!(
         paths,
         [
@@ -204,7 +205,13 @@ async fn a_trial_that_is_to_be_billed_monthly_is_a_persons_update_billing() {
     let bench = Bench::new().await;
     let wish = Wish::of(flex(), customer(&json!({"sophos": {"billing": "Usage"}}), &json!({})));
     let plan = planned(&bench, &wish, &json!({})).await;
-    insta::assert_snapshot!(task(the(&plan, Row::TrialToPaid)), @"");
+    insta::assert_snapshot!(task(the(&plan, Row::TrialToPaid)), @r#"
+    bill Muster Zahntechnik monthly [Operator, shown: true]
+    - My Business › My customers › Customers › select Muster Zahntechnik › Update Billing
+    - Usage › Confirm
+    ! converts all product trials of this account at once, not only one; there is no way back
+    ! billing starts at the first product install, at the full price of the licence
+    "#);
 }
 
 #[tokio::test]
@@ -213,7 +220,14 @@ async fn a_new_name_is_a_persons_unless_the_console_renames_by_api() {
     let renamed = json!({"company": {"displayName": "Muster Dental"}});
     let wish = Wish::of(flex(), customer(&json!({}), &renamed));
     let plan = planned(&bench, &wish, &json!({})).await;
-    insta::assert_snapshot!(task(the(&plan, Row::Rename)), @"");
+    insta::assert_snapshot!(task(the(&plan, Row::Rename)), @r#"
+    rename Muster Zahntechnik [Operator, shown: true]
+    - My Business › My customers › Customers › Muster Zahntechnik
+    - contact info › "Name shown as" › Edit
+    - enter: Muster Dental
+    - Save
+    ! the customer sees the name in its own console, and Salesforce gets it
+    "#);
 
     let bench = Bench::new().await;
     bench.running.seed(&json!({"sophos": {"acme": {"switches": {"patchTenant": "200"}}}})).expect("a seed");
@@ -242,7 +256,13 @@ async fn a_new_contact_is_a_persons() {
     let moved = json!({"company": {"address": {"line1": "Neuer Weg 2"}}});
     let wish = Wish::of(flex(), customer(&json!({}), &moved));
     let plan = planned(&bench, &wish, &json!({})).await;
-    insta::assert_snapshot!(task(the(&plan, Row::UpdateContact)), @"");
+    insta::assert_snapshot!(task(the(&plan, Row::UpdateContact)), @r#"
+    change the contact of Muster Zahntechnik [Operator, shown: true]
+    - My Business › My customers › Customers › Muster Zahntechnik
+    - contact info › Edit
+    - street: Neuer Weg 2
+    - Save
+    "#);
 }
 
 #[tokio::test]
@@ -250,7 +270,14 @@ async fn groups_are_a_persons_and_nobody_sees_them() {
     let bench = Bench::new().await;
     let wish = Wish::of(flex(), customer(&json!({"sophos": {"groups": ["Gold", "Dental"]}}), &json!({})));
     let plan = planned(&bench, &wish, &json!({})).await;
-    insta::assert_snapshot!(task(the(&plan, Row::Groups)), @"");
+    insta::assert_snapshot!(task(the(&plan, Row::Groups)), @r#"
+    put Muster Zahntechnik into its groups [Operator, shown: false]
+    - My Business › My customers › Customers › Muster Zahntechnik
+    - Customer Details › Groups (as Partner Super Admin; the groups exist already)
+    - select exactly: Dental, Gold
+    - Save
+    ! groups also carry administrators: who is in one may open the customer
+    "#);
 }
 
 #[tokio::test]
@@ -279,11 +306,49 @@ async fn licences_are_bought_by_a_person_as_the_account_is_billed() {
 }
 
 #[tokio::test]
+async fn products_go_with_the_create_only_where_the_console_says_so() {
+    let switches = [("accepted", true), ("ignored", true), ("400", false)];
+    for (on, (switch, made)) in [true, false].into_iter().flat_map(|on| switches.map(|one| (on, one))) {
+        let bench = Bench::new().await;
+        let seed = json!({"sophos": {"acme": {"switches": {"createProducts": switch}}}});
+        bench.running.seed(&seed).expect("a seed");
+        let spec = console_spec(&json!({"program": "MspFlex", "productsAtCreation": on}));
+        let console = connected(&bench, &spec, both(&bench), None);
+        let account = console.identify().await.expect("known").vendor_account;
+        let mut ledger = Ledger::new(account, "lineage".into());
+        ledger.header.confirmed = Some(bench.runtime.clock.now());
+        let usage = customer(&json!({"sophos": {"billing": "Usage"}}), &json!({}));
+        let wish =
+            Wish::of(spec, usage).licensed("CIXAMTR-ADV-MSP", &json!({"type": "Usage", "quantity": null}));
+        let plan = wish.plan(&bench, &*console, &ledger).await.plan;
+        let bought = plan.steps.iter().filter(|step| step.row == Row::BuyLicense).count();
+        assert_eq!(bought, usize::from(!on), "{:#?}", plan.steps);
+        let step = the(&plan, Row::Create);
+        let Next::Operation(draft) = console.dialect().next(step, &[]) else { panic!("no request") };
+        let products = draft.body.get("products");
+        assert_eq!(products, on.then(|| json!([{"code": "CIXAMTR-ADV-MSP"}])).as_ref());
+        let request = Request { id: "op", request_id: "r", draft: &draft, remote_id: None, account: None };
+        let sent = console.send(&request).await;
+        assert_eq!(matches!(sent, Sent::Acked(..)), made || !on, "{switch} {on}");
+        let made_products: Vec<String> =
+            bench.running.sophos("acme").tenants().into_iter().flat_map(|one| one.products).collect();
+        let has = made_products.iter().any(|code| code == "CIXAMTR-ADV-MSP");
+        assert_eq!(has, on && switch == "accepted", "{switch} {on}: {made_products:?}");
+    }
+}
+
+#[tokio::test]
 async fn unlinking_a_trial_is_a_persons_and_blocked_by_what_still_runs() {
     let bench = Bench::new().await;
     let wish = Wish::of(flex(), customer(&json!({"want": "Detached"}), &json!({})));
     let plan = planned(&bench, &wish, &json!({})).await;
-    insta::assert_snapshot!(task(the(&plan, Row::Detach)), @"");
+    insta::assert_snapshot!(task(the(&plan, Row::Detach)), @r#"
+    unlink Muster Zahntechnik [Operator, shown: true]
+    - My Business › My customers › Customers › Muster Zahntechnik
+    - Unlink from Partner
+    - Confirm
+    ! refused while a licence is active or ended less than 60 days ago
+    "#);
 
     let bench = Bench::new().await;
     let running = json!({"billingType": "term", "licenses": [{"product": "CIXA", "type": "term",
@@ -309,7 +374,14 @@ async fn unlinking_a_monthly_account_needs_consent_because_its_licences_are_lost
         step.causes.iter().filter(|cause| cause.needs_consent).map(|cause| cause.code.as_str()).collect();
     assert_eq!(consents, ["msp-licence-lost"]);
     assert!(step.held.is_some(), "without the consent it is held");
-    insta::assert_snapshot!(task(step), @"");
+    insta::assert_snapshot!(task(step), @r#"
+    unlink Muster Zahntechnik [Operator, shown: true]
+    - My Business › My customers › Customers › Muster Zahntechnik
+    - Unlink from Partner
+    - schedule it for the 1st of the next month › Confirm
+    ! takes effect on the 1st of the next month; it is listed and billed until then
+    ! the customer loses its MSP licences
+    "#);
 }
 
 #[tokio::test]

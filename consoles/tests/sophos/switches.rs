@@ -11,10 +11,10 @@ use crate::contract::writes::{send, word};
 use crate::contract::{Bench, Vendor};
 use crate::tenant::{PARTNER, Sophos, both, connected, console_spec};
 
-async fn under(switches: Switches) -> Bench {
+async fn under(switches: Switches, customers: usize, hostile: usize) -> Bench {
     let bench = Bench::new().await;
     let partner = bench.running.sophos("acme");
-    partner.generate(230, 7, 12);
+    partner.generate(customers, 7, hostile);
     partner.use_switches(switches);
     bench
 }
@@ -22,7 +22,7 @@ async fn under(switches: Switches) -> Bench {
 #[tokio::test]
 async fn a_census_is_complete_under_every_switch() {
     for (name, switches) in Switches::all_variants() {
-        let bench = under(switches).await;
+        let bench = under(switches, 230, 12).await;
         let console = Sophos.connect(&bench, None);
         console.identify().await.unwrap_or_else(|error| panic!("{name}: {error}"));
         let census = console.census(&bench.reading).await.unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -42,7 +42,7 @@ async fn a_census_is_complete_under_every_switch() {
 #[tokio::test]
 async fn licences_are_read_or_said_to_be_unreadable_under_every_switch() {
     for (name, switches) in Switches::all_variants() {
-        let bench = under(switches).await;
+        let bench = under(switches, 8, 0).await;
         let console = Sophos.connect(&bench, None);
         console.identify().await.expect("known");
         let census = console.census(&bench.reading).await.expect("a census");
@@ -64,7 +64,7 @@ async fn licences_are_read_or_said_to_be_unreadable_under_every_switch() {
 #[tokio::test]
 async fn what_is_said_of_a_create_is_what_happened_under_every_switch() {
     for (name, switches) in Switches::all_variants() {
-        let bench = under(switches).await;
+        let bench = under(switches, 8, 0).await;
         let console = Sophos.connect(&bench, None);
         let sent = send(&Sophos, &*console).await;
         let made = bench.running.log().effects(PARTNER, "tenant-created");
@@ -82,7 +82,7 @@ async fn what_is_said_of_a_create_is_what_happened_under_every_switch() {
 #[tokio::test]
 async fn a_name_that_is_taken_is_made_twice_or_refused_but_never_in_doubt() {
     for (name, switches) in Switches::all_variants() {
-        let bench = under(switches).await;
+        let bench = under(switches, 8, 0).await;
         let console = Sophos.connect(&bench, None);
         assert_eq!(word(&send(&Sophos, &*console).await).0, "acked", "{name}");
         let again = send(&Sophos, &*console).await;
@@ -100,7 +100,7 @@ async fn a_name_that_is_taken_is_made_twice_or_refused_but_never_in_doubt() {
 #[tokio::test]
 async fn monthly_billing_without_flex_is_refused_under_every_switch() {
     for (name, switches) in Switches::all_variants() {
-        let bench = under(switches).await;
+        let bench = under(switches, 8, 0).await;
         bench.running.seed(&json!({"sophos": {"acme": {"flex": false}}})).expect("a seed");
         let console = Sophos.connect(&bench, None);
         let draft = crate::tenant::create_draft("Muster AG", "usage");
@@ -118,7 +118,7 @@ async fn monthly_billing_without_flex_is_refused_under_every_switch() {
 #[tokio::test]
 async fn a_rename_happens_or_becomes_a_persons_under_every_switch() {
     for (name, switches) in Switches::all_variants() {
-        let bench = under(switches).await;
+        let bench = under(switches, 8, 0).await;
         let spec = console_spec(&json!({"program": "MspFlex", "renameVia": "Api"}));
         let console = connected(&bench, &spec, both(&bench), None);
         console.identify().await.expect("known");
