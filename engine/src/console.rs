@@ -124,6 +124,12 @@ pub trait Dialect: Send + Sync {
     /// A declared licence in the console's terms.
     fn license(&self, decl: &LicenseDecl<'_>) -> LicenseProjection;
 
+    /// What of a declared licence the request that creates its account brings along: the field of that request and
+    /// the article. `None`: nothing; the licence is a step of its own.
+    fn made_with(&self, _license: &LicenseDecl<'_>) -> Option<(Field, Box<str>)> {
+        None
+    }
+
     /// Whether the console's value is what was wanted, by the vendor's own normalisation.
     fn same(&self, _field: &Field, wanted: &Value, shown: &Value) -> bool {
         wanted == shown

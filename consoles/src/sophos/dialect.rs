@@ -227,6 +227,13 @@ impl Dialect for SophosDialect {
         projection
     }
 
+    fn made_with(&self, license: &LicenseDecl<'_>) -> Option<(Field, Box<str>)> {
+        // `products` of the create request is known from clients, not from the vendor: only where it is switched on.
+        let projection = self.license(license);
+        (self.spec.products_at_creation && projection.refused.is_empty())
+            .then(|| (Field::of(fields::PRODUCTS), projection.article.into()))
+    }
+
     fn same(&self, field: &Field, wanted: &Value, shown: &Value) -> bool {
         let (Some(want), Some(show)) = (wanted.as_text(), shown.as_text()) else { return wanted == shown };
         let key = |kind| Key::new(kind, want).is_some_and(|key| Key::new(kind, show) == Some(key));
@@ -242,11 +249,12 @@ impl Dialect for SophosDialect {
     fn consequences(&self, row: Row, action: Action, subject: &Subject<'_>) -> Vec<Consequence> {
         match (row, action) {
             (Row::Create, _) => {
-                let mut causes = vec![cause(
-                    "default-products-apply",
-                    "it gets the partner's default products; others are a task afterwards",
-                    false,
-                )];
+                let words = if self.spec.products_at_creation {
+                    "without a declared licence it gets the partner's default products"
+                } else {
+                    "it gets the partner's default products; others are a task afterwards"
+                };
+                let mut causes = vec![cause("default-products-apply", words, false)];
                 let monthly = subject
                     .decl
                     .and_then(|decl| decl.account.sophos.as_ref()?.billing)
@@ -375,6 +383,10 @@ fn create_body(step: &Step) -> Json {
         ("countryCode", fields::COUNTRY),
         ("postalCode", fields::POSTAL_CODE),
     ]);
+    if let Some(Value::List(codes)) = step.new_value(fields::PRODUCTS) {
+        let products: Vec<Json> = codes.iter().map(|code| json!({"code": code})).collect();
+        body.insert("products".to_owned(), Json::Array(products));
+    }
     contact.insert("address".to_owned(), Json::Object(address));
     body.insert("contact".to_owned(), Json::Object(contact));
     Json::Object(body)

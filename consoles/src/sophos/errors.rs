@@ -86,7 +86,8 @@ fn meaning(asked: Asked, status: u16, vendor_code: &str, message: &str) -> (&'st
         (Asked::Create, 400) => own(
             "invalid-request",
             "a value is not accepted",
-            "check contact, address, dataGeography and billing; monthly billing needs an MSP Flex contract",
+            "check contact, address, dataGeography and billing (monthly needs an MSP Flex contract); if \
+             productsAtCreation is on, switch it off",
         ),
         (Asked::Rename, 403) => own(
             "forbidden",

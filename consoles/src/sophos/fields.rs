@@ -18,6 +18,8 @@ pub(super) const POSTAL_CODE: &str = "address.postalCode";
 pub(super) const STATE: &str = "address.state";
 pub(super) const COUNTRY: &str = "address.country";
 pub(super) const GROUPS: &str = "groups";
+/// Of the create request alone: what is licensed at once.
+pub(super) const PRODUCTS: &str = "products";
 /// Of licences.
 pub(super) const TYPE: &str = "type";
 /// Of licences.
@@ -30,6 +32,11 @@ pub(super) fn capabilities(spec: &SophosConsole, naming: Naming) -> Capabilities
     let create = match spec.program {
         SophosProgram::MspFlex => "trial or monthly",
         SophosProgram::FlexConnect | SophosProgram::Reseller => "trial; monthly billing needs MSP Flex",
+    };
+    let buy = if spec.products_at_creation {
+        "with the create (productsAtCreation), by a person afterwards"
+    } else {
+        "licences are read-only in the API"
     };
     let (rename, rename_note) = match spec.rename_via {
         SophosRename::Person => (person, "Sophos publishes no rename request"),
@@ -47,7 +54,7 @@ pub(super) fn capabilities(spec: &SophosConsole, naming: Naming) -> Capabilities
         .with(Row::UpdateContact, person, blind, true, "no request changes a contact")
         .with(Row::Rename, rename, blind, true, rename_note)
         .with(Row::Move, By::Never, blind, false, "data stays where it was created")
-        .with(Row::BuyLicense, person, blind, false, "licences are read-only in the API")
+        .with(Row::BuyLicense, person, blind, false, buy)
         .with(Row::MoreSeats, person, blind, true, "licences are read-only in the API")
         .with(Row::FewerSeats, person, blind, true, "licences are read-only in the API")
         .with(Row::TrialToPaid, person, blind, false, "Update Billing converts all trials of the account")

@@ -493,6 +493,27 @@ pub(super) fn adopt(
     }
 }
 
+/// What the create request brings along of the account's licences.
+fn made_with(ctx: &Context<'_>, decl: &AccountDecl<'_>) -> Vec<Change> {
+    let mut articles: std::collections::BTreeMap<crate::value::Field, Vec<Box<str>>> =
+        std::collections::BTreeMap::new();
+    let licenses = &ctx.input.desired.licenses;
+    for license in licenses.iter().filter(|one| one.account == decl.address && one.want == Want::Present) {
+        if let Some((field, article)) = ctx.input.dialect.made_with(license) {
+            articles.entry(field).or_default().push(article);
+        }
+    }
+    articles
+        .into_iter()
+        .map(|(field, mut articles)| {
+            articles.sort();
+            articles.dedup();
+            let label = field.to_string();
+            Change { field, label, old: None, new: Some(crate::value::Value::List(articles)) }
+        })
+        .collect()
+}
+
 fn create(
     ctx: &mut Context<'_>,
     decl: &AccountDecl<'_>,
@@ -531,7 +552,7 @@ fn create(
         return;
     }
     ensure_entry(ctx, decl);
-    let changes: Vec<Change> = projection
+    let mut changes: Vec<Change> = projection
         .fields
         .iter()
         // No create puts a customer into groups: that is a step of its own, once the customer is there.
@@ -547,6 +568,7 @@ fn create(
             new: Some(value.clone()),
         })
         .collect();
+    changes.extend(made_with(ctx, decl));
     let record = None;
     let subject = ctx.subject(&decl.address, Some(decl), record);
     let causes: Vec<Consequence> = ctx.input.dialect.consequences(Row::Create, Action::Create, &subject);

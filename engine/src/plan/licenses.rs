@@ -171,18 +171,25 @@ fn before_its_account(ctx: &mut Context<'_>, decl: &LicenseDecl<'_>, projection:
     if decl.want != Want::Present {
         return;
     }
-    if ctx
-        .steps
-        .iter()
-        .any(|step| step.address == decl.account && step.action == Action::Create && !step.manual())
+    let with_account = ctx.input.dialect.made_with(decl).is_some();
+    if !with_account
+        && ctx
+            .steps
+            .iter()
+            .any(|step| step.address == decl.account && step.action == Action::Create && !step.manual())
     {
         return nothing(ctx, decl, projection, true);
     }
+    let words = if with_account {
+        format!("made together with {}", decl.account)
+    } else {
+        format!("until {} is there", decl.account)
+    };
     ctx.waiting.push(Waiting {
         address: decl.address.clone(),
         why: WaitingFor::Prerequisite,
         party: None,
-        words: format!("until {} is there", decl.account),
+        words,
         notes: vec![],
         since: None,
         until: None,

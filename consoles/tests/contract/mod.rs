@@ -1,0 +1,96 @@
+//! The contract of every console with an API, run against the vendor's simulated console over HTTP.
+//!
+//! A vendor's tests implement [`Vendor`] and call [`contract!`]; each function here is one sentence of the contract.
+//! The simulator's request log is the oracle: what was asked, how often, and what it committed.
+
+#![allow(dead_code, reason = "each vendor's tests use their part of it")]
+
+pub mod bench;
+pub mod reads;
+pub mod writes;
+
+use tenantry_engine::console::Console;
+use tenantry_engine::observed::{Census, DetailKey};
+use tenantry_engine::operation::Draft;
+use url::Url;
+
+pub use bench::Bench;
+
+/// What the contract needs to know about a vendor.
+pub trait Vendor {
+    /// The simulated partner: `<vendor>/<key>`.
+    fn partner(&self) -> &'static str;
+    /// Path pattern of the list of customers, below the partner.
+    fn list(&self) -> &'static str;
+    /// Path pattern of one detail.
+    fn detail(&self) -> &'static str;
+    /// Method and path of the request that makes a customer, and the effect that it commits.
+    fn create(&self) -> (&'static str, &'static str, &'static str);
+    /// Makes this many customers at the simulated partner, `hostile` more with hostile names.
+    fn seed(&self, bench: &Bench, customers: usize, hostile: usize);
+    /// Pages of a census of this many customers.
+    fn pages(&self, customers: usize) -> u32;
+    /// Connects with credentials for reading and writing.
+    fn connect(&self, bench: &Bench, endpoint: Option<Url>) -> Box<dyn Console>;
+    /// Connects without a write credential.
+    fn connect_to_read(&self, bench: &Bench) -> Box<dyn Console>;
+    /// Connects for writing with a secret that is wrong.
+    fn connect_with_wrong_write_secret(&self, bench: &Bench) -> Box<dyn Console>;
+    /// What no output may contain.
+    fn secrets(&self, bench: &Bench) -> Vec<String>;
+    /// Content of the request that makes a customer.
+    fn draft(&self) -> Draft;
+    /// One detail of each record.
+    fn details(&self, census: &Census) -> Vec<DetailKey>;
+}
+
+/// Fails if a text contains a secret.
+pub fn clean(text: &str, secrets: &[String]) {
+    for secret in secrets {
+        assert!(!text.contains(secret.as_str()), "a secret in: {text}");
+    }
+    assert!(!text.contains("eyJhbGciOi"), "a bearer token in: {text}");
+}
+
+/// One test for each sentence of the contract.
+#[macro_export]
+macro_rules! contract {
+    ($vendor:expr) => {
+        contract!(@reads $vendor;
+            every_request_is_counted_and_none_writes,
+            a_throttled_read_waits_as_long_as_it_is_told,
+            a_throttled_read_waits_until_the_date_it_is_told,
+            a_throttled_read_that_is_told_nothing_comes_again,
+            a_failing_server_is_asked_again_and_not_forever,
+            an_expired_token_is_renewed_once_and_the_same_page_asked_again,
+            an_answer_that_is_lost_or_cut_is_asked_again,
+            an_answer_that_never_comes_is_given_up_and_asked_again,
+            a_refused_list_is_an_error_that_names_no_secret,
+            an_answer_that_is_no_json_is_a_protocol_error,
+            a_refusal_about_one_customer_is_a_fact_of_that_customer,
+            a_wish_to_stop_ends_reading,
+            hostile_names_are_kept_and_shown_harmlessly,
+        );
+        contract!(@writes $vendor;
+            a_create_is_acknowledged_with_the_id_of_what_it_made,
+            a_write_without_a_definite_answer_is_in_doubt_and_sent_once,
+            a_write_that_is_not_answered_in_time_is_in_doubt,
+            a_throttled_write_was_not_processed_and_is_not_repeated,
+            a_write_with_an_expired_token_was_not_processed,
+            a_write_that_finds_nobody_was_not_sent,
+            without_a_write_credential_nothing_leaves,
+            a_wrong_write_secret_sends_no_write_and_is_not_told,
+        );
+    };
+    (@$part:ident $vendor:expr; $($name:ident),+ $(,)?) => {
+        mod $part {
+            use super::*;
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    $crate::contract::$part::$name(&$vendor).await;
+                }
+            )+
+        }
+    };
+}
