@@ -51,11 +51,10 @@ impl Outputs {
             let content = match format {
                 "json" => document(plans, findings, None).to_json(),
                 "markdown" => markdown::plans(plans, findings),
-                _ => text::plans(
-                    plans,
-                    findings,
-                    if file.is_some() { Paint { colour: false, ..paint } } else { paint },
-                ),
+                _ => {
+                    let paint = if file.is_some() { Paint { colour: false, ..paint } } else { paint };
+                    text::plans(plans, findings, paint) + text::next_commands(plans)
+                }
             };
             match file {
                 None => print(&content)?,

@@ -61,7 +61,7 @@ impl Progress for Stderr {
                 let of = of.map_or_else(String::new, |of| format!(" of {of}"));
                 self.counted(
                     &serde_json::json!({"event": "census", "console": console, "records": records, "pages": pages}),
-                    &format!("{console}: {records} customers, page {pages}{of} …"),
+                    &format!("{console}: {}, page {pages}{of} …", crate::diagnostics::counted(records, "customer")),
                 );
             }
             Event::Details { console, done, of } => self.counted(

@@ -31,18 +31,14 @@ pub fn plans(plans: &[Plan], global: &[Finding], paint: Paint) -> String {
         out.push('\n');
     }
     findings(&mut out, plans, global, paint);
-    out.push_str(&last_lines(&summary(plans), paint));
+    out.push_str(&paint.strong(&counts(&summary(plans))));
+    out.push('\n');
     out
 }
 
-/// `Plan: …`, and the next command.
-pub fn last_lines(summary: &Summary, paint: Paint) -> String {
-    let mut out = paint.strong(&counts(summary));
-    out.push('\n');
-    if summary.changes() {
-        out.push_str("Save it: --out plan.json   Do it: tenantry apply\n");
-    }
-    out
+/// What to do with a plan that was only shown.
+pub fn next_commands(plans: &[Plan]) -> &'static str {
+    if summary(plans).changes() { "Save it: --out plan.json   Do it: tenantry apply\n" } else { "" }
 }
 
 /// The counts alone: `Plan: 2 to create, …`, or `No changes …`.
