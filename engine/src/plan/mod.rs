@@ -136,6 +136,7 @@ pub fn plan(input: &PlanningInput<'_>) -> Planned {
     order::sort(&mut ctx.steps);
     fingerprint::stamp(&mut ctx.steps);
     manual::resolve(&mut ctx);
+    accounts::under_parents(&mut ctx);
     guards::hold(&mut ctx);
     ctx.finish()
 }

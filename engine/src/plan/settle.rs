@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 
 use crate::action::Action;
-use crate::address::{Address, RemoteId};
+use crate::address::{Address, Kind, RemoteId};
 use crate::capability::Row;
 use crate::ledger::{Applied, Entry, Standing};
 use crate::observed::{Facet, KeyKind, Record};
@@ -17,7 +17,7 @@ use crate::plan::context::Context;
 use crate::plan::findings::{Code, Finding};
 use crate::plan::reasons::WaitingFor;
 use crate::task::Outcome;
-use crate::value::{Digest, Digester};
+use crate::value::{Digest, Digester, Field, Value};
 
 enum Verdict {
     /// It happened; it made this record, where it made one.
@@ -49,7 +49,9 @@ pub(super) fn operations(ctx: &mut Context<'_>) {
 fn one(ctx: &mut Context<'_>, address: &Address, mut operation: Operation) {
     let now = ctx.input.now;
     match attested(ctx, &operation) {
-        Some(Outcome::NotHappened) if in_doubt(&operation) => {
+        Some(Outcome::NotHappened)
+            if in_doubt(&operation) || matches!(operation.phase, Phase::Attested { .. }) =>
+        {
             return clear(
                 ctx,
                 address,
@@ -79,7 +81,19 @@ fn one(ctx: &mut Context<'_>, address: &Address, mut operation: Operation) {
         Phase::NotHappened { .. } => {}
         Phase::Acked { at, acks } => {
             let id = acks.iter().rev().find_map(|ack| ack.remote_id.clone());
-            settle(ctx, address, &operation, at, id);
+            if operation.more {
+                return unfinished(ctx, address, &operation, at, id);
+            }
+            let known = id.is_some() || ctx.entry(address).is_some_and(|entry| entry.remote_id.is_some());
+            if operation.action != Action::Create || known {
+                return settle(ctx, address, &operation, at, id);
+            }
+            // Done, says the vendor, without saying as what: it is looked for, and never made again.
+            if let Verdict::Happened(id) = verdict(ctx, address, &operation, at) {
+                return settle(ctx, address, &operation, at, id);
+            }
+            let words = "done, says the vendor, without saying as what; looked for in the list".to_owned();
+            wait(ctx, address, &operation, WaitingFor::Settling, None, words);
         }
         Phase::Sent { at }
         | Phase::Ambiguous { at, .. }
@@ -207,6 +221,10 @@ fn clear(ctx: &mut Context<'_>, address: &Address, event: &'static str, words: S
         if let Some(operation) = &mut entry.operation {
             operation.phase = phase;
             operation.looked = None;
+            if operation.action == Action::Invite {
+                // The vendor's own mail did not go out: there is no invitation.
+                entry.invitation = None;
+            }
         }
     });
 }
@@ -219,22 +237,37 @@ fn settle(
     at: Timestamp,
     id: Option<RemoteId>,
 ) {
-    if operation.action == Action::Create
-        && id.is_none()
-        && ctx.entry(address).is_some_and(|entry| entry.remote_id.is_none())
+    if let Some(id) = &id
+        && address.kind == Kind::Customer
     {
-        return wait(
-            ctx,
-            address,
-            operation,
-            WaitingFor::Settling,
-            None,
-            "done, says the vendor, without saying as what; looked for in the list".into(),
-        );
+        ctx.adopted.insert(id.clone(), address.clone());
     }
     let operation = operation.clone();
     ctx.edit(address, "settled", format!("{}: happened", operation.id), |entry| {
         apply(entry, &operation, at, id);
+    });
+}
+
+/// One of a step's requests was acknowledged and the next one never intended: what was made is bound, and planning
+/// goes on from what is observed.
+fn unfinished(
+    ctx: &mut Context<'_>,
+    address: &Address,
+    operation: &Operation,
+    at: Timestamp,
+    id: Option<RemoteId>,
+) {
+    if let Some(id) = &id
+        && address.kind == Kind::Customer
+    {
+        ctx.adopted.insert(id.clone(), address.clone());
+    }
+    ctx.edit(address, "settled", format!("{}: done, its step is not", operation.id), |entry| {
+        if entry.remote_id.is_none() {
+            entry.remote_id = id;
+        }
+        entry.operation = None;
+        entry.wrote = Some(at);
     });
 }
 
@@ -261,7 +294,14 @@ fn verdict(ctx: &Context<'_>, address: &Address, operation: &Operation, at: Time
     let from = ctx.input.patience.conclusive_from(at);
     let census = &ctx.input.observed.census;
     let entry = ctx.entry(address);
+    if address.kind == Kind::License {
+        return license(ctx, entry, operation, at, from);
+    }
     match operation.action {
+        // A later request of the step: the record is known, only its fields are in doubt.
+        Action::Create if entry.is_some_and(|entry| entry.remote_id.is_some()) => {
+            return changed(ctx, address, entry, operation, from);
+        }
         Action::Create => {
             // A declared id settles it: somebody looked and wrote it down.
             if let Some(id) = ctx.account(address).and_then(|decl| decl.account.id.as_deref())
@@ -294,7 +334,7 @@ fn verdict(ctx: &Context<'_>, address: &Address, operation: &Operation, at: Time
                 return Verdict::Happened(None);
             }
         }
-        _ => return changed(ctx, entry, operation, from),
+        _ => return changed(ctx, address, entry, operation, from),
     }
     look(operation, census.complete().then_some(census.began), from)
 }
@@ -310,15 +350,25 @@ fn look(operation: &Operation, looked: Option<Timestamp>, from: Timestamp) -> Ve
 }
 
 /// A change of fields: it happened if the console shows every one of them as wanted.
-fn changed(ctx: &Context<'_>, entry: Option<&Entry>, operation: &Operation, from: Timestamp) -> Verdict {
+fn changed(
+    ctx: &Context<'_>,
+    address: &Address,
+    entry: Option<&Entry>,
+    operation: &Operation,
+    from: Timestamp,
+) -> Verdict {
     let Some(id) = entry.and_then(|entry| entry.remote_id.as_ref()) else {
         return Verdict::Ask("its record is not known".into());
     };
     let observed = ctx.input.observed;
     let facet = observed.facet(id, Facet::Account);
+    let projection = ctx.account(address).map(|decl| ctx.project(decl));
     let mut oldest: Option<Timestamp> = None;
     let mut all = true;
     for (field, wanted) in &operation.declared {
+        if ctx.caps().fields.get(field).is_some_and(|rule| !rule.observable) {
+            continue;
+        }
         let (shown, as_of) =
             match (observed.census.get(id).and_then(|record| record.field(field.as_str())), facet) {
                 (Some(value), _) => (Some(value), observed.census.began),
@@ -326,7 +376,15 @@ fn changed(ctx: &Context<'_>, entry: Option<&Entry>, operation: &Operation, from
                 _ => return Verdict::Wait(from),
             };
         oldest = Some(oldest.map_or(as_of, |oldest| oldest.min(as_of)));
-        all &= shown.is_some_and(|value| ctx.digester.value(value) == *wanted);
+        all &= shown.is_some_and(|value| {
+            ctx.digester.value(value) == *wanted
+                // The vendor's own spelling of what is still declared.
+                || projection.iter().flat_map(|one| &one.fields).any(|(other, declared)| {
+                    other == field
+                        && ctx.digester.value(declared) == *wanted
+                        && ctx.input.dialect.same(field, declared, value)
+                })
+        });
     }
     match oldest {
         None => Verdict::Ask("nothing that it changes is shown".into()),
@@ -335,11 +393,82 @@ fn changed(ctx: &Context<'_>, entry: Option<&Entry>, operation: &Operation, from
     }
 }
 
+/// An operation on a licence: its account's licences tell.
+fn license(
+    ctx: &Context<'_>,
+    entry: Option<&Entry>,
+    operation: &Operation,
+    at: Timestamp,
+    from: Timestamp,
+) -> Verdict {
+    let account = entry
+        .and_then(|entry| entry.parent.as_ref())
+        .and_then(|parent| ctx.entry(parent))
+        .and_then(|parent| parent.remote_id.as_ref());
+    let Some(account) = account else { return Verdict::Ask("the account it belongs to is not known".into()) };
+    let Some(read) = ctx.licenses(account).filter(|read| read.unreadable.is_none()) else {
+        return Verdict::Wait(from);
+    };
+    let id = entry.and_then(|entry| entry.remote_id.as_ref());
+    let record = id.and_then(|id| read.licenses.iter().find(|one| one.id == *id));
+    match operation.action {
+        Action::Create => {
+            let Some(article) = operation.declared.get("article") else {
+                return Verdict::Ask("nothing tells which licence it is".into());
+            };
+            let ours = |id: &RemoteId| {
+                ctx.input.ledger.entries.iter().any(|(address, entry)| {
+                    address.kind == Kind::License && entry.remote_id.as_ref() == Some(id)
+                })
+            };
+            let new: Vec<&RemoteId> = read
+                .licenses
+                .iter()
+                .filter(|one| one.in_force && !operation.lookalikes.contains(&one.id) && !ours(&one.id))
+                .filter(|one| ctx.digester.value(&Value::text(one.article.raw())) == *article)
+                .map(|one| &one.id)
+                .collect();
+            match new.as_slice() {
+                [one] => return Verdict::Happened(Some((*one).clone())),
+                [] => {}
+                several => return Verdict::Ask(format!("{} new licences look like it", several.len())),
+            }
+        }
+        Action::Detach | Action::Remove => {
+            if read.as_of >= at && record.is_none_or(|one| !one.in_force) {
+                return Verdict::Happened(None);
+            }
+        }
+        _ => {
+            let Some(record) = record else { return Verdict::Ask("the licence is not listed".into()) };
+            let as_wanted = |(field, wanted): (&Field, &Digest)| {
+                record
+                    .fields
+                    .iter()
+                    .any(|(other, value)| other == field && ctx.digester.value(value) == *wanted)
+            };
+            if operation.declared.iter().all(as_wanted) {
+                return Verdict::Happened(None);
+            }
+        }
+    }
+    look(operation, Some(read.as_of), from)
+}
+
 /// Whether a record could be what the operation made: a strong key, or the name with nothing that contradicts it.
 fn looks_like(digester: &Digester, operation: &Operation, record: &Record) -> bool {
     let digests: Vec<(KeyKind, Digest)> =
         record.keys.iter().map(|key| (key.kind, digester.text(&key.value))).collect();
     let mut name = false;
+    let contradicted = operation.expect.iter().any(|(expected, _)| {
+        // Another domain, number or mark than the one it was to get: another company of that name.
+        expected.strong()
+            && digests.iter().any(|(kind, _)| kind == expected)
+            && !digests.iter().any(|(kind, digest)| {
+                operation.expect.iter().any(|(expected, wanted)| expected == kind && wanted == digest)
+                    && kind == expected
+            })
+    });
     for (kind, digest) in &digests {
         let agrees = operation.expect.iter().any(|(expected, wanted)| expected == kind && wanted == digest);
         if agrees && kind.strong() {
@@ -347,7 +476,7 @@ fn looks_like(digester: &Digester, operation: &Operation, record: &Record) -> bo
         }
         name |= agrees && *kind == KeyKind::Name;
     }
-    name
+    name && !contradicted
 }
 
 /// Whether the row's refusal by the vendor turns it into manual work from now on.

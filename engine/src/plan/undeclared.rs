@@ -40,10 +40,16 @@ pub(super) fn collect_renames(ctx: &mut Context<'_>) {
             if entry.standing != Standing::Declared {
                 entry.standing = Standing::Declared;
             }
+            if let Some(id) = &entry.remote_id
+                && new.kind == Kind::Customer
+            {
+                ctx.adopted.insert(id.clone(), new.clone());
+            }
             ctx.put(new, "renamed", format!("formerly {old}"), entry);
             ctx.edit(old, "", "", |entry| {
                 entry.remote_id = None;
                 entry.invitation = None;
+                entry.operation = None;
                 entry.tasks.clear();
                 entry.standing = Standing::Ended;
             });
@@ -92,6 +98,12 @@ pub(super) fn plan(ctx: &mut Context<'_>) {
 fn end(ctx: &mut Context<'_>, address: Address, policy: DeletionPolicy) {
     let census = &ctx.input.observed.census;
     let entry = ctx.entry(&address).expect("it is in the ledger").clone();
+    if let Some(id) = entry.bound()
+        && ctx.holder(id) != Some(&address)
+    {
+        // Another declaration has the record: only the memory of it goes.
+        return forget(ctx, &address);
+    }
     let listed = entry.bound().is_some_and(|id| census.get(id).is_some());
     if !listed {
         if ctx.conclusive_since(entry.wrote) {
