@@ -253,3 +253,6 @@ impl<'a, 's, 'l> Running<'a, 's, 'l> {
         self.ledger.commit(writes, event).await
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -285,13 +285,13 @@ fn named(decl: &AccountDecl<'_>) -> Option<RemoteId> {
 }
 
 fn unbound(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, entry: Option<&Entry>, projection: &Projection) {
-    if entry.is_some_and(|entry| entry.standing == Standing::Ended) {
-        return ended_elsewhere(ctx, decl);
-    }
     if let Some(id) = named(decl)
         && ctx.input.observed.census.get(&id).is_some()
     {
         return adopt_named(ctx, decl, &id, projection);
+    }
+    if entry.is_some_and(|entry| entry.standing == Standing::Ended) {
+        return ended_elsewhere(ctx, decl);
     }
     if let Some(entry) = entry
         && let Some(invitation) = entry.invitation.clone()

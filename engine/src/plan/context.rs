@@ -162,7 +162,11 @@ impl<'a> Context<'a> {
     }
 
     /// Why a creation must wait although nothing like it is listed: something that is not listed yet could be it.
-    pub fn unlisted_twin(&self, own: &Address, projection: &Projection) -> Option<(String, Option<Timestamp>)> {
+    pub fn unlisted_twin(
+        &self,
+        own: &Address,
+        projection: &Projection,
+    ) -> Option<(String, Option<Timestamp>)> {
         let census = &self.input.observed.census;
         let in_flight = self.in_flight.get_or_init(|| {
             let suspect = |entry: &Entry| {
@@ -192,7 +196,8 @@ impl<'a> Context<'a> {
                 && entry.standing != Standing::Ended
                 && !self.conclusive_since(Some(wrote))
             {
-                let words = format!("what was made for {address} is not listed yet, and it is declared no more");
+                let words =
+                    format!("what was made for {address} is not listed yet, and it is declared no more");
                 return Some((words, Some(self.input.patience.conclusive_from(wrote))));
             }
         }

@@ -43,7 +43,8 @@ pub(super) fn plan(ctx: &mut Context<'_>) {
     let endings = std::mem::take(&mut ctx.ending);
     let mut children: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
     for ending in &endings {
-        if let Some(parent) = ending.decl.and_then(|decl| decl.account.parent.as_ref().map(|one| (decl, one))) {
+        if let Some(parent) = ending.decl.and_then(|decl| decl.account.parent.as_ref().map(|one| (decl, one)))
+        {
             let (decl, parent) = parent;
             let parent =
                 Address::account(&decl.address.namespace, &parent.customer_ref.name, &parent.account);

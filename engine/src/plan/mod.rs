@@ -122,6 +122,7 @@ pub struct Planned {
 pub fn plan(input: &PlanningInput<'_>) -> Planned {
     let mut ctx = context::Context::new(input);
     ctx.census_findings();
+    undeclared::finish_renames(&mut ctx);
     settle::operations(&mut ctx);
     undeclared::collect_renames(&mut ctx);
     for n in 0..input.desired.accounts.len() {

@@ -39,7 +39,8 @@ pub(super) fn operations(ctx: &mut Context<'_>) {
         .ledger
         .entries
         .iter()
-        .filter_map(|(address, entry)| entry.operation.clone().map(|operation| (address.clone(), operation)))
+        .filter(|(_, entry)| entry.operation.is_some())
+        .filter_map(|(address, _)| Some((address.clone(), ctx.entry(address)?.operation.clone()?)))
         .collect();
     for (address, operation) in open {
         one(ctx, &address, operation);
@@ -81,38 +82,19 @@ fn one(ctx: &mut Context<'_>, address: &Address, mut operation: Operation) {
         Phase::NotHappened { .. } => {}
         Phase::Acked { at, acks } => {
             let id = acks.iter().rev().find_map(|ack| ack.remote_id.clone());
-            if operation.more {
+            let known = id.is_some() || ctx.entry(address).is_some_and(|entry| entry.remote_id.is_some());
+            if operation.more && (known || operation.action != Action::Create) {
                 return unfinished(ctx, address, &operation, at, id);
             }
-            let known = id.is_some() || ctx.entry(address).is_some_and(|entry| entry.remote_id.is_some());
             if operation.action != Action::Create || known {
                 return settle(ctx, address, &operation, at, id);
             }
-            // Done, says the vendor, without saying as what: it is looked for, and never made again.
-            if let Verdict::Happened(id) = verdict(ctx, address, &operation, at) {
-                return settle(ctx, address, &operation, at, id);
-            }
-            let words = "done, says the vendor, without saying as what; looked for in the list".to_owned();
-            wait(ctx, address, &operation, WaitingFor::Settling, None, words);
+            asserted(ctx, address, &operation, at, "done, says the vendor, without saying as what");
         }
-        Phase::Sent { at }
-        | Phase::Ambiguous { at, .. }
-        | Phase::Unknown { at, .. }
-        | Phase::Attested { at } => {
-            let asserted = matches!(operation.phase, Phase::Attested { .. });
+        Phase::Attested { at } => asserted(ctx, address, &operation, at, "said to have happened"),
+        Phase::Sent { at } | Phase::Ambiguous { at, .. } | Phase::Unknown { at, .. } => {
             match verdict(ctx, address, &operation, at) {
                 Verdict::Happened(id) => settle(ctx, address, &operation, at, id),
-                _ if asserted && operation.action != Action::Create => {
-                    settle(ctx, address, &operation, at, None);
-                }
-                _ if asserted => wait(
-                    ctx,
-                    address,
-                    &operation,
-                    WaitingFor::Settling,
-                    None,
-                    "said to have happened; not listed yet".into(),
-                ),
                 Verdict::NotHappened => clear(
                     ctx,
                     address,
@@ -121,18 +103,7 @@ fn one(ctx: &mut Context<'_>, address: &Address, mut operation: Operation) {
                     Phase::NotHappened { at: now },
                 ),
                 Verdict::LookedOnce => {
-                    let began = ctx.input.observed.census.began;
-                    ctx.look_again = true;
-                    ctx.edit(
-                        address,
-                        "looked",
-                        format!("{}: one complete look does not show it", operation.id),
-                        |entry| {
-                            if let Some(operation) = &mut entry.operation {
-                                operation.looked = Some(began);
-                            }
-                        },
-                    );
+                    looked_once(ctx, address, &operation);
                     wait(
                         ctx,
                         address,
@@ -166,6 +137,52 @@ fn one(ctx: &mut Context<'_>, address: &Address, mut operation: Operation) {
             }
         }
     }
+}
+
+fn looked_once(ctx: &mut Context<'_>, address: &Address, operation: &Operation) {
+    let began = ctx.input.observed.census.began;
+    ctx.look_again = true;
+    ctx.edit(address, "looked", format!("{}: one complete look does not show it", operation.id), |entry| {
+        if let Some(operation) = &mut entry.operation {
+            operation.looked = Some(began);
+        }
+    });
+}
+
+/// The vendor or a person says that it happened: it is never done again. What it made is looked for; where two
+/// complete looks do not show it, somebody has ended it meanwhile.
+fn asserted(ctx: &mut Context<'_>, address: &Address, operation: &Operation, at: Timestamp, by: &str) {
+    let verdict = verdict(ctx, address, operation, at);
+    let until = match verdict {
+        Verdict::Happened(id) if operation.more => return unfinished(ctx, address, operation, at, id),
+        Verdict::Happened(id) => return settle(ctx, address, operation, at, id),
+        _ if operation.action != Action::Create
+            || ctx.entry(address).is_some_and(|entry| entry.remote_id.is_some()) =>
+        {
+            return settle(ctx, address, operation, at, None);
+        }
+        Verdict::NotHappened => {
+            let now = ctx.input.now;
+            let words = format!("{}: {by}, and two complete looks do not show it", operation.id);
+            return ctx.edit(address, "ended-elsewhere", words, |entry| {
+                entry.operation = None;
+                entry.standing = Standing::Ended;
+                entry.since = now;
+                entry.wrote = Some(at);
+                entry.ended_elsewhere = Some(now);
+            });
+        }
+        Verdict::LookedOnce => {
+            looked_once(ctx, address, operation);
+            Some(ctx.input.now)
+        }
+        Verdict::Wait(until) => Some(until),
+        Verdict::Ask(because) => {
+            let words = format!("{by}; {because}: write the right one's id into the account");
+            return wait(ctx, address, operation, WaitingFor::Resolve, None, words);
+        }
+    };
+    wait(ctx, address, operation, WaitingFor::Settling, until, format!("{by}; looked for in the list"));
 }
 
 fn in_doubt(operation: &Operation) -> bool {
@@ -362,6 +379,10 @@ fn changed(
     };
     let observed = ctx.input.observed;
     let facet = observed.facet(id, Facet::Account);
+    if observed.census.complete() && observed.census.get(id).is_none() {
+        // Gone meanwhile, or not listed yet: what it would have changed cannot be seen.
+        return look(operation, Some(observed.census.began), from);
+    }
     let projection = ctx.account(address).map(|decl| ctx.project(decl));
     let mut oldest: Option<Timestamp> = None;
     let mut all = true;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::action::Action;
 use crate::address::{Address, Kind};
 use crate::capability::Row;
-use crate::ledger::{DeletionPolicy, Standing};
+use crate::ledger::{DeletionPolicy, Entry, Standing};
 use crate::plan::context::Context;
 use crate::plan::ends::Ending;
 use crate::plan::findings::{Code, Finding};
@@ -46,16 +46,49 @@ pub(super) fn collect_renames(ctx: &mut Context<'_>) {
                 ctx.adopted.insert(id.clone(), new.clone());
             }
             ctx.put(new, "renamed", format!("formerly {old}"), entry);
-            ctx.edit(old, "", "", |entry| {
-                entry.remote_id = None;
-                entry.invitation = None;
-                entry.operation = None;
-                entry.tasks.clear();
-                entry.standing = Standing::Ended;
-            });
+            ctx.edit(old, "", "", vacate);
         }
     }
     ctx.renamed = renamed;
+}
+
+/// A move that broke off in the middle left its entry at both addresses: what the new one has, the old one has no
+/// more. Comes before operations are settled, so that none is settled twice.
+pub(super) fn finish_renames(ctx: &mut Context<'_>) {
+    let desired = ctx.input.desired;
+    let entries = &ctx.input.ledger.entries;
+    let names = desired
+        .accounts
+        .iter()
+        .map(|decl| (&decl.address, &decl.formerly))
+        .chain(desired.licenses.iter().map(|decl| (&decl.address, &decl.formerly)));
+    for (new, formerly) in names.filter(|(_, formerly)| !formerly.is_empty()) {
+        let Some(moved) = entries.get(new) else { continue };
+        for old in formerly {
+            let twice = !ctx.is_declared(old) && entries.get(old).is_some_and(|left| same(left, moved));
+            if twice {
+                ctx.edit(old, "renamed", format!("now {new}"), vacate);
+            }
+        }
+    }
+}
+
+/// Whether two entries hold the same record, operation or invitation.
+fn same(a: &Entry, b: &Entry) -> bool {
+    let operation = |entry: &Entry| entry.operation.as_ref().map(|operation| operation.id.clone());
+    let invitation = |entry: &Entry| entry.invitation.as_ref().map(|one| one.message_id.clone());
+    (a.remote_id.is_some() && a.remote_id == b.remote_id)
+        || (a.operation.is_some() && operation(a) == operation(b))
+        || (a.invitation.is_some() && invitation(a) == invitation(b))
+}
+
+/// What an entry becomes whose declaration has another address now.
+fn vacate(entry: &mut Entry) {
+    entry.remote_id = None;
+    entry.invitation = None;
+    entry.operation = None;
+    entry.tasks.clear();
+    entry.standing = Standing::Ended;
 }
 
 /// Plans them.

@@ -427,12 +427,11 @@ impl Console for MemoryConsole {
             state.cost.details += 1;
             reading.detail(done + 1);
             let Some(tenant) = state.tenants.get(&key.id) else { continue };
-            let mut read =
-                FacetRead { as_of, unreadable: None, fields: Vec::new(), licenses: Vec::new() };
+            let mut read = FacetRead { as_of, unreadable: None, fields: Vec::new(), licenses: Vec::new() };
             match key.facet {
-                Facet::Account => read
-                    .fields
-                    .extend(tenant.fields.get(PHONE).map(|one| (Field::of(PHONE), Value::text(one.as_str())))),
+                Facet::Account => read.fields.extend(
+                    tenant.fields.get(PHONE).map(|one| (Field::of(PHONE), Value::text(one.as_str()))),
+                ),
                 Facet::Licenses => read.licenses.clone_from(&tenant.licenses),
                 Facet::Access => {}
             }

@@ -164,7 +164,12 @@ impl Dialect for MemoryDialect {
     }
 
     fn blockers(&self, subject: &Subject<'_>) -> Vec<Blocker> {
-        subject.licenses.iter().flat_map(|read| &read.licenses).filter_map(|one| one.blocks_end.clone()).collect()
+        subject
+            .licenses
+            .iter()
+            .flat_map(|read| &read.licenses)
+            .filter_map(|one| one.blocks_end.clone())
+            .collect()
     }
 
     fn facets_to_end(&self) -> BTreeSet<Facet> {

@@ -97,10 +97,11 @@ impl Sealer for MemorySealer {
         if let Some(because) = self.refuse.lock().expect("no test panics inside").clone() {
             return Err(SealError { address: address.clone(), because });
         }
-        self.sealed
-            .lock()
-            .expect("no test panics inside")
-            .push((address.clone(), secret.label, secret.secret));
+        self.sealed.lock().expect("no test panics inside").push((
+            address.clone(),
+            secret.label,
+            secret.secret,
+        ));
         Ok("in memory".to_owned())
     }
 }

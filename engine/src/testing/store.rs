@@ -157,6 +157,7 @@ impl LedgerStore for MemoryStore {
             _ => writes.len(),
         };
         let serial = found + 1;
+        let whole = durable == writes.len();
         if durable > 0 {
             for write in writes.into_iter().take(durable) {
                 match write {
@@ -186,7 +187,9 @@ impl LedgerStore for MemoryStore {
                 }
             }
             stored.ledger.header.serial = serial;
-            stored.events.push(event);
+            if whole {
+                stored.events.push(event);
+            }
             stored.commits += 1;
         }
         if crash.is_some() {

@@ -64,8 +64,23 @@ pub enum Step {
 
 impl Step {
     pub const KINDS: [&'static str; 17] = [
-        "appears", "apply", "breaks", "console", "declare", "edit", "edited", "lose", "pass", "phone", "plan",
-        "rename", "resolve", "sent", "undeclare", "vanishes", "wants",
+        "appears",
+        "apply",
+        "breaks",
+        "console",
+        "declare",
+        "edit",
+        "edited",
+        "lose",
+        "pass",
+        "phone",
+        "plan",
+        "rename",
+        "resolve",
+        "sent",
+        "undeclare",
+        "vanishes",
+        "wants",
     ];
 
     pub fn kind(&self) -> &'static str {
@@ -120,7 +135,8 @@ fn faults() -> impl Strategy<Value = Vec<Fault>> {
 }
 
 fn crash() -> impl Strategy<Value = Option<(u32, Crash)>> {
-    let how = prop_oneof![Just(Crash::Before), Just(Crash::After), Just(Crash::Within(1)), Just(Crash::Within(2))];
+    let how =
+        prop_oneof![Just(Crash::Before), Just(Crash::After), Just(Crash::Within(1)), Just(Crash::Within(2))];
     prop_oneof![
         2 => Just(None),
         2 => (0u32..10, how).prop_map(Some),
@@ -128,15 +144,11 @@ fn crash() -> impl Strategy<Value = Option<(u32, Crash)>> {
 }
 
 fn run() -> impl Strategy<Value = Run> {
-    let late = proptest::collection::vec(prop_oneof![2 => Just(0u8), 1 => Just(1), 1 => Just(6), 2 => Just(14)], 0..3);
-    (
-        faults(),
-        crash(),
-        late,
-        prop::bool::weighted(0.1),
-        prop::bool::weighted(0.5),
-        prop::bool::weighted(0.1),
-    )
+    let late = proptest::collection::vec(
+        prop_oneof![2 => Just(0u8), 1 => Just(1), 1 => Just(6), 2 => Just(14)],
+        0..3,
+    );
+    (faults(), crash(), late, prop::bool::weighted(0.1), prop::bool::weighted(0.5), prop::bool::weighted(0.1))
         .prop_map(|(faults, crash, late, incomplete, first_run, rival)| Run {
             faults,
             crash,

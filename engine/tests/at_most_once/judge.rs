@@ -143,6 +143,8 @@ pub struct Case {
     judged_events: usize,
     drafted: [u32; COMPANIES],
     disturbed: [bool; COMPANIES],
+    /// What a person wrote into the declaration: which of several look-alikes is ours.
+    ids: [Option<String>; COMPANIES],
     pub counts: Counts,
 }
 
@@ -172,7 +174,11 @@ impl Case {
         let ledger = Ledger::new("memory:one".into(), "lineage-0".into());
         let store = MemoryStore::new(ledger, life).with(mutation.and_then(Mutation::mistake));
         let mut declared = Declared::default();
-        let settle = if mutation == Some(Mutation::NoPatience) { IsoDuration::minutes(0) } else { IsoDuration::minutes(15) };
+        let settle = if mutation == Some(Mutation::NoPatience) {
+            IsoDuration::minutes(0)
+        } else {
+            IsoDuration::minutes(15)
+        };
         declared.console.observe.settle = Some(settle);
         Self {
             mutation,
@@ -193,6 +199,7 @@ impl Case {
             judged_events: 0,
             drafted: [0; COMPANIES],
             disturbed: [false; COMPANIES],
+            ids: Default::default(),
             counts: Counts::default(),
         }
     }
@@ -317,6 +324,7 @@ impl Case {
             company.policy = slot.policy;
             company.website = (slot.website > 0).then(|| format!("WWW{}.example", slot.website));
             company.phone = (slot.phone > 0).then(|| format!("+49 30 000 00{}", slot.phone));
+            company.id.clone_from(&self.ids[c]);
             company.formerly = slot.formerly.map(|old| name(c, old)).into_iter().collect();
             let past = self.past.entry(company.address()).or_default();
             past.push((slot.want, slot.policy));
@@ -470,6 +478,7 @@ impl Case {
         approvals: &Approvals,
         incomplete: bool,
     ) -> Result<(), String> {
+        self.observe_effects()?;
         let seen: BTreeSet<RemoteId> =
             self.world.last_census().map(|(_, ids)| ids.into_iter().collect()).unwrap_or_default();
         let tenants = self.world.tenants();
@@ -491,7 +500,9 @@ impl Case {
                     if incomplete {
                         return Err(format!("{name} was made although the list was not whole"));
                     }
-                    if let Some(twin) = seen.iter().find(|id| tenants.get(*id).is_some_and(|one| one.name == name)) {
+                    if let Some(twin) =
+                        seen.iter().find(|id| tenants.get(*id).is_some_and(|one| one.name == name))
+                    {
                         return Err(format!("{name} was made although {twin} is listed"));
                     }
                     if first {
@@ -519,9 +530,8 @@ impl Case {
                 }
                 "set-profile" => {
                     let id = arrival.remote_id.as_ref();
-                    let bound = |ledger: &Ledger| {
-                        ledger.entries.values().any(|entry| entry.remote_id.as_ref() == id)
-                    };
+                    let bound =
+                        |ledger: &Ledger| ledger.entries.values().any(|entry| entry.remote_id.as_ref() == id);
                     if !bound(before) && !bound(after) {
                         return Err(format!("{id:?} was changed and is bound to nothing"));
                     }
@@ -530,7 +540,6 @@ impl Case {
             }
         }
         self.judged_arrivals = arrivals.len();
-        self.observe_effects()?;
         let events = self.store.events();
         for event in events.iter().skip(self.judged_events).filter(|event| event.what == "drafted") {
             let Some(c) = event.address.as_ref().and_then(company_of) else { continue };
@@ -558,10 +567,9 @@ impl Case {
         }
         match self.slots[c].filter(|slot| name(c, slot.variant) == address.name) {
             Some(slot) => matches!(slot.want, Want::Detached | Want::Removed),
-            None => self
-                .past
-                .get(address)
-                .is_some_and(|past| past.iter().rev().take(4).any(|(_, policy)| *policy != DeletionPolicy::Retain)),
+            None => self.past.get(address).is_some_and(|past| {
+                past.iter().rev().take(4).any(|(_, policy)| *policy != DeletionPolicy::Retain)
+            }),
         }
     }
 
@@ -601,6 +609,19 @@ impl Case {
         self.cache.clear();
     }
 
+    /// A person writes down which record is ours where several look alike.
+    fn names_ours(&mut self) {
+        for (address, entry) in &self.store.ledger().entries {
+            let unknown = entry.remote_id.is_none()
+                && entry
+                    .operation
+                    .as_ref()
+                    .is_some_and(|open| matches!(open.phase, Phase::Attested { .. } | Phase::Acked { .. }));
+            let Some(c) = company_of(address).filter(|_| unknown) else { continue };
+            self.ids[c] = self.own.iter().find(|(_, other)| **other == c).map(|(id, _)| id.to_string());
+        }
+    }
+
     fn mails_are_sent(&mut self) {
         let now = self.parts.clock.peek();
         for (address, entry) in &self.store.ledger().entries {
@@ -629,11 +650,17 @@ impl Case {
         let mut left = usize::MAX;
         for _ in 0..9 {
             self.resolve();
+            self.names_ours();
             self.parts.clock.pass(settle() + REQUEST_TIMEOUT + SignedDuration::from_mins(1));
             left = self.execute(&approvals, false, false)?;
-            if left == 0 && self.store.ledger().entries.values().all(|entry| {
-                entry.operation.as_ref().is_none_or(|open| matches!(open.phase, Phase::NotHappened { .. }))
-            }) {
+            if left == 0
+                && self.store.ledger().entries.values().all(|entry| {
+                    entry
+                        .operation
+                        .as_ref()
+                        .is_none_or(|open| matches!(open.phase, Phase::NotHappened { .. }))
+                })
+            {
                 break;
             }
         }
@@ -648,17 +675,20 @@ impl Case {
         }
         let mut holders: BTreeMap<&RemoteId, &Address> = BTreeMap::new();
         for (address, entry) in &ledger.entries {
-            if let Some(id) = entry.bound().filter(|_| entry.standing == tenantry_engine::ledger::Standing::Declared)
+            if let Some(id) =
+                entry.bound().filter(|_| entry.standing == tenantry_engine::ledger::Standing::Declared)
                 && let Some(other) = holders.insert(id, address)
             {
                 return Err(format!("{id} is bound to {other} and {address}"));
             }
         }
         for c in 0..COMPANIES {
-            let Some(slot) = self.slots[c].filter(|slot| slot.mode == Mode::Create && !self.disturbed[c]) else {
+            let Some(slot) = self.slots[c].filter(|slot| slot.mode == Mode::Create && !self.disturbed[c])
+            else {
                 continue;
             };
-            let own: Vec<&RemoteId> = self.own.iter().filter(|(_, one)| **one == c).map(|(id, _)| id).collect();
+            let own: Vec<&RemoteId> =
+                self.own.iter().filter(|(_, one)| **one == c).map(|(id, _)| id).collect();
             let address = Address::account("default", &name(c, slot.variant), CONSOLE);
             let bound = ledger.entries.get(&address).and_then(|entry| entry.bound());
             match (own.as_slice(), bound) {
