@@ -1,7 +1,7 @@
 //! Carries a history out and judges it by the console's own log.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use jiff::SignedDuration;
 use tenantry_crd::IsoDuration;
@@ -18,97 +18,12 @@ use tenantry_engine::task::Outcome;
 use tenantry_engine::testing::declared::CONSOLE;
 use tenantry_engine::testing::store::Life;
 use tenantry_engine::testing::{
-    Company, Declared, EffectKind, MemoryConsole, MemoryStore, Mistake, Parts, Terms, World, block_on,
+    Company, Declared, EffectKind, MemoryConsole, MemoryStore, Parts, Terms, World, block_on,
 };
 
+use crate::counts::Counts;
 use crate::history::{COMPANIES, Mode, Run, Step};
-
-/// Mistakes of the harness, never of the engine: the judge must notice each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mutation {
-    /// A store that forgets that a request left.
-    ForgetsSent,
-    /// A store that forgets invitations.
-    ForgetsInvitations,
-    /// A store where two writers do not notice each other.
-    NoCompareAndSwap,
-    /// Operations in doubt are taken for not happened, without a look.
-    NoProbe,
-    /// A settle time that the lists do not keep.
-    NoPatience,
-    /// A new ledger counts as confirmed.
-    LostIsConfirmed,
-    /// Files that could not be read count as read.
-    UnreadIsRead,
-    /// The console's own log is not looked at, and nothing is ever executed: the end is never reached.
-    NeverExecutes,
-}
-
-impl Mutation {
-    pub const ALL: [Mutation; 8] = [
-        Mutation::ForgetsSent,
-        Mutation::ForgetsInvitations,
-        Mutation::NoCompareAndSwap,
-        Mutation::NoProbe,
-        Mutation::NoPatience,
-        Mutation::LostIsConfirmed,
-        Mutation::UnreadIsRead,
-        Mutation::NeverExecutes,
-    ];
-
-    fn mistake(self) -> Option<Mistake> {
-        match self {
-            Mutation::ForgetsSent => Some(Mistake::ForgetsSent),
-            Mutation::ForgetsInvitations => Some(Mistake::ForgetsInvitations),
-            Mutation::NoCompareAndSwap => Some(Mistake::NoCompareAndSwap),
-            _ => None,
-        }
-    }
-}
-
-macro_rules! counts {
-    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
-        /// What happened, over many histories.
-        #[derive(Debug, Default)]
-        pub struct Counts { $($(#[$doc])* pub $name: AtomicU64),* }
-
-        impl Counts {
-            pub fn add(&self, other: &Counts) {
-                $(self.$name.fetch_add(other.$name.load(Ordering::Relaxed), Ordering::Relaxed);)*
-            }
-        }
-    };
-}
-
-counts! {
-    runs, plans, deaths, creations, endings, changes, invitations, in_doubt, conflicts, lost,
-    /// Companies that were declared once, left alone, and were found made exactly once in the end.
-    undisturbed,
-}
-
-impl Counts {
-    fn count(&self, of: impl Fn(&Counts) -> &AtomicU64) {
-        of(self).fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Histories in which nothing happens prove nothing.
-    pub fn assert_eventful(&self, histories: u64) {
-        let at_least = |name: &str, what: &AtomicU64, share: u64| {
-            let n = what.load(Ordering::Relaxed);
-            assert!(n * share >= histories, "only {n} {name} in {histories} histories");
-        };
-        at_least("runs", &self.runs, 1);
-        at_least("deaths", &self.deaths, 4);
-        at_least("creations", &self.creations, 2);
-        at_least("endings", &self.endings, 40);
-        at_least("changes", &self.changes, 40);
-        at_least("invitations", &self.invitations, 10);
-        at_least("operations in doubt", &self.in_doubt, 8);
-        at_least("conflicts", &self.conflicts, 200);
-        at_least("lost ledgers", &self.lost, 20);
-        at_least("undisturbed companies", &self.undisturbed, 20);
-    }
-}
+use crate::mutation::Mutation;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Slot {

@@ -7,14 +7,18 @@
 //! or an invitation by a new ledger beside records that it does not know; and once everything is calm, a second run
 //! finds nothing to do. Known mistakes, switched on in the harness, are found by the same judge.
 
+mod counts;
 mod history;
 mod judge;
+mod mutation;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use counts::Counts;
 use history::{Histories, Step};
-use judge::{Case, Counts, Mutation};
+use judge::Case;
+use mutation::Mutation;
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use proptest_state_machine::ReferenceStateMachine;
