@@ -448,6 +448,10 @@ fn act(
         }
     };
     let causes = ctx.input.dialect.consequences(row, action, &subject);
+    let lookalikes = match (action, subject.licenses) {
+        (Action::Create, Some(read)) => read.licenses.iter().map(|one| one.id.clone()).collect(),
+        _ => Vec::new(),
+    };
     ensure_entry(ctx, decl);
     let seats = changes.iter().find(|change| change.field.as_str() == "quantity").map_or(0, |change| {
         let number = |value: &Option<Value>| match value {
@@ -476,6 +480,6 @@ fn act(
         held: None,
         fingerprint: Fingerprint::from_text(""),
         origin: Some(decl.origin.clone()),
-        inside: Inside::default(),
+        inside: Inside { lookalikes, ..Inside::default() },
     });
 }

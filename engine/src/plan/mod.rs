@@ -122,6 +122,7 @@ pub struct Planned {
 pub fn plan(input: &PlanningInput<'_>) -> Planned {
     let mut ctx = context::Context::new(input);
     ctx.census_findings();
+    undeclared::finish_renames(&mut ctx);
     settle::operations(&mut ctx);
     undeclared::collect_renames(&mut ctx);
     for n in 0..input.desired.accounts.len() {
@@ -136,6 +137,7 @@ pub fn plan(input: &PlanningInput<'_>) -> Planned {
     order::sort(&mut ctx.steps);
     fingerprint::stamp(&mut ctx.steps);
     manual::resolve(&mut ctx);
+    accounts::under_parents(&mut ctx);
     guards::hold(&mut ctx);
     ctx.finish()
 }
