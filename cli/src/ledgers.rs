@@ -64,7 +64,9 @@ impl Ledgers {
 
     /// Every entry with its ledger, in order.
     pub fn entries(&self) -> impl Iterator<Item = (&Ledger, &Address, &Entry)> {
-        self.all.iter().flat_map(|ledger| ledger.entries.iter().map(move |(address, entry)| (ledger, address, entry)))
+        self.all
+            .iter()
+            .flat_map(|ledger| ledger.entries.iter().map(move |(address, entry)| (ledger, address, entry)))
     }
 
     /// The ledger of a Console or vendor account; where none is named, the only one.
@@ -94,7 +96,8 @@ impl Ledgers {
             Some(named) => Some(self.one(Some(named))?.header.vendor_account.clone()),
             None => None,
         };
-        let asked = |ledger: &Ledger| within.as_ref().is_none_or(|account| *account == ledger.header.vendor_account);
+        let asked =
+            |ledger: &Ledger| within.as_ref().is_none_or(|account| *account == ledger.header.vendor_account);
         let meant = text.parse::<Address>().ok();
         let found: Vec<_> = self
             .entries()
@@ -114,7 +117,9 @@ impl Ledgers {
                 if let Some(near) = near {
                     error = error.hint(format!("did you mean {near}?"));
                 }
-                Err(error.hint("tenantry state list shows them; they are written customer/NAME/ACCOUNT or license/NAME"))
+                Err(error.hint(
+                    "tenantry state list shows them; they are written customer/NAME/ACCOUNT or license/NAME",
+                ))
             }
             several => {
                 let error = CliError::usage(format!("{} could be any of {}", terminal(text), several.len()));

@@ -157,8 +157,7 @@ pub fn render(letter: &Letter<'_>) -> Result<Vec<u8>, MailError> {
         .date(Date::new(letter.drafted.as_second()))
         .message_id(MessageId::new(id(letter.message_id)));
     if let Some(first) = letter.reminds_of {
-        message =
-            message.in_reply_to(MessageId::new(id(first))).references(MessageId::new(id(first)));
+        message = message.in_reply_to(MessageId::new(id(first))).references(MessageId::new(id(first)));
     }
     // Opens as a draft that can be read, changed and sent, where the mail program knows the header.
     message = message.header("X-Unsent", Raw::new("1"));

@@ -110,7 +110,9 @@ impl Invitations {
             Ok(loaded) => Some(loaded),
             Err(error) if self.eml.is_some() => return Err(error),
             Err(_) => {
-                tell("The declarations have mistakes (tenantry validate); days are counted as if none were declared.");
+                tell(
+                    "The declarations have mistakes (tenantry validate); days are counted as if none were declared.",
+                );
                 None
             }
         };
@@ -196,7 +198,8 @@ fn sent<'a>(
 
 fn list(listed: &[Listed<'_>], only: &[Where], now: Timestamp, paint: Paint) -> String {
     if listed.is_empty() {
-        return "Nobody was invited yet: a Relationship of type Reseller invites, with the next apply.\n".to_owned();
+        return "Nobody was invited yet: a Relationship of type Reseller invites, with the next apply.\n"
+            .to_owned();
     }
     let mut out = String::new();
     let mut console = "";
@@ -209,7 +212,11 @@ fn list(listed: &[Listed<'_>], only: &[Where], now: Timestamp, paint: Paint) -> 
             console = &one.console;
             out.push_str(&format!("{}\n", paint.strong(&terminal(console))));
         }
-        let to = if one.invitation.to.is_empty() { "an erased address".to_owned() } else { terminal(&one.invitation.to) };
+        let to = if one.invitation.to.is_empty() {
+            "an erased address".to_owned()
+        } else {
+            terminal(&one.invitation.to)
+        };
         out.push_str(&format!("  {:<9} {}\n", one.stands.words(), paint.strong(&one.address.to_string())));
         let mut row = |label: &str, text: &str| paint.labelled(&mut out, 12, label, 10, text);
         row("to", &format!("{to}, in language {}", terminal(&one.invitation.language)));
@@ -253,7 +260,11 @@ fn rows(one: &Listed<'_>, now: Timestamp) -> Vec<(&'static str, String)> {
         )),
         Where::Overdue => out.push((
             "overdue",
-            format!("since {} ({}); ask the customer, the link stays good", day(one.expires), ago(one.expires, now)),
+            format!(
+                "since {} ({}); ask the customer, the link stays good",
+                day(one.expires),
+                ago(one.expires, now)
+            ),
         )),
         Where::Sent => out.push(("until", day(one.expires))),
         Where::ToSend => {}
@@ -262,7 +273,10 @@ fn rows(one: &Listed<'_>, now: Timestamp) -> Vec<(&'static str, String)> {
         && let Some(unsent) = &one.unsent
     {
         if let Some(n) = unsent.reminder {
-            out.push(("reminder", format!("number {n} drafted {} ({})", day(unsent.drafted), ago(unsent.drafted, now))));
+            out.push((
+                "reminder",
+                format!("number {n} drafted {} ({})", day(unsent.drafted), ago(unsent.drafted, now)),
+            ));
         }
         out.push(("once sent", format!("tenantry tasks done {}", unsent.task)));
     } else if !one.invitation.reminders.is_empty() {

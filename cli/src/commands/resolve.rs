@@ -56,11 +56,15 @@ impl Resolve {
         ledgers
             .change(&account, |ledger| {
                 let gone = || {
-                    CliError::new("settled-already", format!("the operation {} was settled meanwhile", terminal(&self.operation)))
-                        .hint(format!("tenantry log --address {address} says how"))
+                    CliError::new(
+                        "settled-already",
+                        format!("the operation {} was settled meanwhile", terminal(&self.operation)),
+                    )
+                    .hint(format!("tenantry log --address {address} says how"))
                 };
                 let mut entry: Entry = ledger.entries.get(&address).cloned().ok_or_else(gone)?;
-                let operation = entry.operation.as_mut().filter(|op| op.id == self.operation).ok_or_else(gone)?;
+                let operation =
+                    entry.operation.as_mut().filter(|op| op.id == self.operation).ok_or_else(gone)?;
                 let said = if self.happened { "happened" } else { "not happened" };
                 if !self.settle(operation, &address, ledgers.now)? {
                     words = format!("{}: {said}, as was said before. Nothing was written.\n", operation.id);
@@ -79,12 +83,17 @@ impl Resolve {
         Ok(words)
     }
 
-    fn find(&self, ledgers: &Ledgers) -> Result<(tenantry_engine::address::VendorAccount, Address), CliError> {
+    fn find(
+        &self,
+        ledgers: &Ledgers,
+    ) -> Result<(tenantry_engine::address::VendorAccount, Address), CliError> {
         let open: Vec<_> = ledgers
             .entries()
             .filter_map(|(ledger, address, entry)| Some((ledger, address, entry.operation.as_ref()?)))
             .collect();
-        if let Some((ledger, address, _)) = open.iter().find(|(_, _, operation)| operation.id == self.operation) {
+        if let Some((ledger, address, _)) =
+            open.iter().find(|(_, _, operation)| operation.id == self.operation)
+        {
             return Ok((ledger.header.vendor_account.clone(), (*address).clone()));
         }
         if ledgers.all.is_empty() {
@@ -92,34 +101,61 @@ impl Resolve {
         }
         let mut error =
             CliError::usage(format!("no ledger has an open operation {}", terminal(&self.operation)));
-        if let Some(near) = nearest(&self.operation, open.iter().map(|(_, _, operation)| operation.id.as_str())) {
+        if let Some(near) =
+            nearest(&self.operation, open.iter().map(|(_, _, operation)| operation.id.as_str()))
+        {
             error = error.hint(format!("did you mean {near}?"));
         }
         for (_, address, operation) in open.iter().take(10) {
-            error = error.hint(format!("open: {} ({address}, {}, {})", operation.id, operation.name, operation.phase_word()));
+            error = error.hint(format!(
+                "open: {} ({address}, {}, {})",
+                operation.id,
+                operation.name,
+                operation.phase_word()
+            ));
         }
         Err(error.hint("a settled operation is in the log: tenantry log"))
     }
 
     /// Whether anything changes.
-    fn settle(&self, operation: &mut Operation, address: &Address, now: jiff::Timestamp) -> Result<bool, CliError> {
+    fn settle(
+        &self,
+        operation: &mut Operation,
+        address: &Address,
+        now: jiff::Timestamp,
+    ) -> Result<bool, CliError> {
         let refuse = |because: String| {
-            Err(CliError::new("not-in-doubt", format!("{} of {address} is not in doubt: {because}", operation.id))
-                .exit(Exit::Refused))
+            Err(CliError::new(
+                "not-in-doubt",
+                format!("{} of {address} is not in doubt: {because}", operation.id),
+            )
+            .exit(Exit::Refused))
         };
         match (&operation.phase, self.happened) {
-            (Phase::Intent, _) => refuse("it was intended and never sent; the next run takes it back by itself".into()),
-            (Phase::Acked { at, .. }, _) => {
-                refuse(format!("the vendor acknowledged it on {}; the next run settles it by itself", day(*at)))
+            (Phase::Intent, _) => {
+                refuse("it was intended and never sent; the next run takes it back by itself".into())
             }
+            (Phase::Acked { at, .. }, _) => refuse(format!(
+                "the vendor acknowledged it on {}; the next run settles it by itself",
+                day(*at)
+            )),
             (Phase::Attested { .. }, true) | (Phase::NotHappened { .. }, false) => Ok(false),
             // A person may take back what a person said, as long as nothing has followed from it.
-            (Phase::Sent { .. } | Phase::Ambiguous { .. } | Phase::Unknown { .. } | Phase::NotHappened { .. }, true) => {
+            (
+                Phase::Sent { .. }
+                | Phase::Ambiguous { .. }
+                | Phase::Unknown { .. }
+                | Phase::NotHappened { .. },
+                true,
+            ) => {
                 operation.phase = Phase::Attested { at: operation.sent_at().unwrap_or(operation.intended) };
                 operation.looked = None;
                 Ok(true)
             }
-            (Phase::Sent { .. } | Phase::Ambiguous { .. } | Phase::Unknown { .. } | Phase::Attested { .. }, false) => {
+            (
+                Phase::Sent { .. } | Phase::Ambiguous { .. } | Phase::Unknown { .. } | Phase::Attested { .. },
+                false,
+            ) => {
                 operation.phase = Phase::NotHappened { at: now };
                 operation.looked = None;
                 Ok(true)

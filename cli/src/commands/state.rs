@@ -109,7 +109,12 @@ fn not_in_doubt(address: &Address, entry: &tenantry_engine::ledger::Entry) -> Re
     match &entry.operation {
         Some(operation) if !matches!(operation.phase, Phase::NotHappened { .. }) => Err(CliError::new(
             "operation-open",
-            format!("a request of {address} is {}: {} ({})", operation.phase_word(), operation.name, operation.id),
+            format!(
+                "a request of {address} is {}: {} ({})",
+                operation.phase_word(),
+                operation.name,
+                operation.id
+            ),
         )
         .exit(Exit::Refused)
         .hint("without its entry nobody would know about it, and it could be sent twice")
@@ -122,7 +127,10 @@ impl Mv {
     async fn answer(self, globals: &Globals) -> Result<String, CliError> {
         let ledgers = Ledgers::read(globals)?;
         let (ledger, old, _) = ledgers.entry(&self.old, self.within.as_deref())?;
-        let new: Address = self.new.parse().map_err(|error: tenantry_engine::address::BadAddress| CliError::usage(error.to_string()))?;
+        let new: Address = self
+            .new
+            .parse()
+            .map_err(|error: tenantry_engine::address::BadAddress| CliError::usage(error.to_string()))?;
         if new.kind != old.kind {
             return Err(CliError::usage(format!("{old} is a {}, {new} would be a {}", old.kind, new.kind))
                 .hint("an entry keeps its kind"));
@@ -174,7 +182,11 @@ impl Unlock {
             )),
             Some((owner, since)) => Err(CliError::new(
                 "state-locked",
-                format!("{} holds the lock of {} since {since}, and is alive", terminal(&owner), state.root().display()),
+                format!(
+                    "{} holds the lock of {} since {since}, and is alive",
+                    terminal(&owner),
+                    state.root().display()
+                ),
             )
             .hint("a local lock ends with its process; nothing was cleared")
             .hint("wait for that run, or end it: what was on its way is settled by the next one")),
@@ -188,8 +200,10 @@ impl MoveConsole {
         let name = ConsoleName::new(self.name.as_str());
         let Some(account) = ledgers.index().consoles.get(&name).cloned() else {
             let known: Vec<&str> = ledgers.index().consoles.keys().map(ConsoleName::as_str).collect();
-            let mut error =
-                CliError::usage(format!("no vendor account is remembered for a Console {}", terminal(&self.name)));
+            let mut error = CliError::usage(format!(
+                "no vendor account is remembered for a Console {}",
+                terminal(&self.name)
+            ));
             if let Some(near) = nearest(&self.name, known.iter().copied()) {
                 error = error.hint(format!("did you mean {near}?"));
             }
@@ -204,7 +218,11 @@ impl MoveConsole {
                 .change(&account, |ledger| {
                     let mut header = ledger.header.clone();
                     header.serial += 1;
-                    let event = ledgers.event("console-moved", None, format!("Console {name} is not this account any more"));
+                    let event = ledgers.event(
+                        "console-moved",
+                        None,
+                        format!("Console {name} is not this account any more"),
+                    );
                     Ok(vec![Change { writes: vec![Write::Header(Box::new(header))], event }])
                 })
                 .await?;

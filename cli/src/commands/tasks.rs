@@ -103,7 +103,10 @@ impl Listed {
     }
 
     fn title(&self) -> String {
-        self.task.as_ref().map_or_else(|| format!("what it is: tenantry tasks show {} -f .", self.id), |task| terminal(&task.title))
+        self.task.as_ref().map_or_else(
+            || format!("what it is: tenantry tasks show {} -f .", self.id),
+            |task| terminal(&task.title),
+        )
     }
 
     fn open(&self) -> bool {
@@ -155,8 +158,13 @@ impl Tasks {
 }
 
 /// The tasks of the ledgers, or of a fresh plan.
-async fn gather(globals: &Globals, ledgers: &Ledgers, files: &[std::path::PathBuf]) -> Result<Vec<Listed>, CliError> {
-    let mut tasks = if files.is_empty() { from_ledgers(ledgers) } else { from_plan(globals, ledgers, files).await? };
+async fn gather(
+    globals: &Globals,
+    ledgers: &Ledgers,
+    files: &[std::path::PathBuf],
+) -> Result<Vec<Listed>, CliError> {
+    let mut tasks =
+        if files.is_empty() { from_ledgers(ledgers) } else { from_plan(globals, ledgers, files).await? };
     tasks.sort_by(|a, b| (&a.console, &a.id).cmp(&(&b.console, &b.id)));
     Ok(tasks)
 }
@@ -181,7 +189,11 @@ pub(crate) fn from_ledgers(ledgers: &Ledgers) -> Vec<Listed> {
 
 /// What a fresh plan says: open tasks, and those that an apply would open. A console that cannot be read is told, and
 /// its tasks come from its ledger.
-async fn from_plan(globals: &Globals, ledgers: &Ledgers, files: &[std::path::PathBuf]) -> Result<Vec<Listed>, CliError> {
+async fn from_plan(
+    globals: &Globals,
+    ledgers: &Ledgers,
+    files: &[std::path::PathBuf],
+) -> Result<Vec<Listed>, CliError> {
     let loaded = read(globals, files)?;
     let scope = FileScope(&loaded.scope);
     let all = declarations(&loaded);
@@ -331,7 +343,13 @@ fn shown(listed: &Listed, now: Timestamp, paint: Paint) -> String {
     }
     let done = format!("tenantry tasks done {} --note \"…\"", terminal(&listed.id));
     if listed.attested.is_some() {
-        paint.labelled(&mut out, 2, "closes", 10, "once the console shows it; if it does not, the task opens again");
+        paint.labelled(
+            &mut out,
+            2,
+            "closes",
+            10,
+            "once the console shows it; if it does not, the task opens again",
+        );
     } else if task.observable {
         paint.labelled(&mut out, 2, "closes", 10, "by itself when a plan finds it done in the console");
         paint.labelled(&mut out, 2, "or", 10, &done);
@@ -350,7 +368,8 @@ pub(crate) fn unknown(id: &str, tasks: &[Listed], offline: bool) -> CliError {
         error = error.hint(format!("did you mean {near}?"));
     }
     if offline {
-        error = error.hint("the ledgers hold tasks that an apply opened; those of a fresh plan: tenantry tasks -f .");
+        error = error
+            .hint("the ledgers hold tasks that an apply opened; those of a fresh plan: tenantry tasks -f .");
     }
     error.hint("tenantry tasks lists them; a task that was closed is in the log: tenantry log")
 }

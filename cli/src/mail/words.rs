@@ -132,9 +132,10 @@ pub fn words(
     let (subject, body) = match text {
         None => (base.subject.to_owned(), base.body.to_owned()),
         Some(text) => match text.split_once('\n') {
-            Some((first, rest)) if subject_of(first).is_some() => {
-                (subject_of(first).unwrap_or_default().to_owned(), rest.trim_start_matches(['\r', '\n']).to_owned())
-            }
+            Some((first, rest)) if subject_of(first).is_some() => (
+                subject_of(first).unwrap_or_default().to_owned(),
+                rest.trim_start_matches(['\r', '\n']).to_owned(),
+            ),
             _ => (base.subject.to_owned(), text.to_owned()),
         },
     };

@@ -68,8 +68,10 @@ impl Lock {
             Ok(()) => Ok(None),
             Err(TryLockError::WouldBlock) => {
                 let mut text = String::new();
-                let found =
-                    file.read_to_string(&mut text).ok().and_then(|_| serde_json::from_str::<Owner>(&text).ok());
+                let found = file
+                    .read_to_string(&mut text)
+                    .ok()
+                    .and_then(|_| serde_json::from_str::<Owner>(&text).ok());
                 Ok(Some(found.map_or_else(
                     || ("another run".into(), "a moment ago".into()),
                     |found| (found.owner, found.since),

@@ -43,7 +43,8 @@ pub(super) fn write(
             Ok((path, fresh)) => {
                 written += 1;
                 out.push_str(&format!("{}\n", paint.strong(&path)));
-                let what = unsent.reminder.map_or_else(|| "invitation".to_owned(), |n| format!("reminder {n}"));
+                let what =
+                    unsent.reminder.map_or_else(|| "invitation".to_owned(), |n| format!("reminder {n}"));
                 let mut row = |label: &str, text: &str| paint.labelled(&mut out, 4, label, 10, text);
                 row("to", &format!("{}, {what} of {}", terminal(&one.invitation.to), one.address));
                 if !fresh {
@@ -81,8 +82,11 @@ fn mail(
     declaration: &Declaration<'_>,
 ) -> Result<Vec<u8>, CliError> {
     let desired: &Desired<'_> = declaration.consoles.get(one.console.as_str()).ok_or_else(|| {
-        CliError::new("not-declared", format!("{}: Console {} is not among what was read", one.address, one.console))
-            .hint("its words may be declared there: pass the directory that declares it with -f")
+        CliError::new(
+            "not-declared",
+            format!("{}: Console {} is not among what was read", one.address, one.console),
+        )
+        .hint("its words may be declared there: pass the directory that declares it with -f")
     })?;
     let decl = desired.accounts.iter().find(|decl| decl.address == *one.address);
     let own = decl
@@ -97,7 +101,8 @@ fn mail(
         Some(names.into_iter().flatten().collect::<Vec<_>>().join(" "))
     });
     let spec = desired.console.spec;
-    let (words, language) = words(own, &spec.invitation.messages, &invitation.language, unsent.reminder.is_some());
+    let (words, language) =
+        words(own, &spec.invitation.messages, &invitation.language, unsent.reminder.is_some());
     let letter = Letter {
         from,
         name: name.as_deref(),

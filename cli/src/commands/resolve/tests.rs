@@ -2,9 +2,9 @@
 
 use tenantry_engine::action::Action;
 use tenantry_engine::address::Address;
+use tenantry_engine::address::VendorAccount;
 use tenantry_engine::capability::{OperationClass, Row};
 use tenantry_engine::ledger::Ledger;
-use tenantry_engine::address::VendorAccount;
 use tenantry_engine::operation::{Operation, Phase};
 use tenantry_engine::plan::Fingerprint;
 
@@ -28,6 +28,7 @@ fn operation(phase: Phase) -> Operation {
         expect: vec![],
         lookalikes: vec![],
         looked: Some(at("2026-11-20T09:00:00Z")),
+        more: Default::default(),
     }
 }
 
@@ -80,7 +81,8 @@ async fn what_happened_is_attested_and_never_sent_again() {
 #[tokio::test]
 async fn what_did_not_happen_may_be_sent_again_and_can_be_taken_back() {
     let dir = tempfile::tempdir().expect("a directory");
-    let unknown = Phase::Unknown { at: at("2026-11-20T08:00:01Z"), because: "2 new records look like it".into() };
+    let unknown =
+        Phase::Unknown { at: at("2026-11-20T08:00:01Z"), because: "2 new records look like it".into() };
     let globals = with(dir.path(), unknown).await;
     let text = say(false).answer(&globals).await.expect("settled");
     assert!(text.contains("did not happen. The next apply may send it again, once.\n"), "{text}");
@@ -111,8 +113,10 @@ async fn what_is_not_in_doubt_is_refused() {
 async fn an_unknown_id_names_the_nearest_and_what_is_open() {
     let dir = tempfile::tempdir().expect("a directory");
     let globals = with(dir.path(), Phase::Sent { at: at("2026-11-20T08:00:01Z") }).await;
-    let error =
-        Resolve { operation: "11111111-aaab".into(), ..say(true) }.answer(&globals).await.expect_err("unknown");
+    let error = Resolve { operation: "11111111-aaab".into(), ..say(true) }
+        .answer(&globals)
+        .await
+        .expect_err("unknown");
     assert_eq!(
         error.text(),
         "error[usage]: no ledger has an open operation 11111111-aaab\n  did you mean 11111111-aaaa?\n  \

@@ -124,7 +124,11 @@ impl Scrub {
             let invited = pending(entry).map_or_else(String::new, |_| {
                 " its mail can be written no more, and an acceptance that shows a mail address alone is not recognised;".into()
             });
-            let open = if tasks > 0 { " its open tasks lose their instructions (a fresh plan shows them);" } else { "" };
+            let open = if tasks > 0 {
+                " its open tasks lose their instructions (a fresh plan shows them);"
+            } else {
+                ""
+            };
             let question = format!("Scrub {address}:{invited}{open} this cannot be taken back.\n");
             if !confirm(globals, self.yes, &question)? {
                 return Ok(("Nothing was erased.\n".to_owned(), Exit::Refused));
@@ -137,14 +141,19 @@ impl Scrub {
             .change(&account, |ledger| {
                 let mut entry = ledger.entries.get(&address).cloned().ok_or_else(|| gone(&address))?;
                 clean(&mut entry);
-                Ok(vec![put(&address, entry, ledgers.event("scrubbed", Some(&address), "personal data erased"))])
+                Ok(vec![put(
+                    &address,
+                    entry,
+                    ledgers.event("scrubbed", Some(&address), "personal data erased"),
+                )])
             })
             .await?;
         // The journal holds what the entry was before; so may the cache of details.
         let same = |of: &Address, entry: &Entry| {
             *of == address
                 || (message_id.is_some()
-                    && entry.invitation.as_ref().map(|invitation| &invitation.message_id) == message_id.as_ref())
+                    && entry.invitation.as_ref().map(|invitation| &invitation.message_id)
+                        == message_id.as_ref())
         };
         let lock = ledgers.state.lock(&owner())?;
         let lines = ledgers.state.scrub(

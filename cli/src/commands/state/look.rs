@@ -125,6 +125,7 @@ impl List {
                 let id = entry.remote_id.as_ref().map_or_else(|| "–".to_owned(), |id| terminal(id.as_str()));
                 let open = open(entry);
                 let open = if open.is_empty() { open } else { format!("  ({open})") };
+                let address = address.to_string();
                 out.push_str(&format!("  {address:<40}  {:<8}  {id}{open}\n", standing(entry)));
             }
         }
@@ -178,14 +179,20 @@ impl ShowEntry {
 fn under_way(out: &mut String, paint: Paint, entry: &Entry) {
     let mut row = |label: &str, text: &str| paint.labelled(out, 2, label, 12, text);
     if let Some(invitation) = &entry.invitation {
-        let to = if invitation.to.is_empty() { "an erased address".to_owned() } else { terminal(&invitation.to) };
-        let sent = invitation.sent.map_or_else(|| "not said to be sent".to_owned(), |at| format!("sent {}", day(at)));
+        let to =
+            if invitation.to.is_empty() { "an erased address".to_owned() } else { terminal(&invitation.to) };
+        let sent = invitation
+            .sent
+            .map_or_else(|| "not said to be sent".to_owned(), |at| format!("sent {}", day(at)));
         let reminders = match invitation.reminders.len() {
             0 => String::new(),
             n => format!(", {}", counted(n, "reminder")),
         };
         let revoked = invitation.revoked.map_or_else(String::new, |at| format!(", revoked {}", day(at)));
-        row("invitation", &format!("to {to}, drafted {}, {sent}{reminders}{revoked}", day(invitation.drafted)));
+        row(
+            "invitation",
+            &format!("to {to}, drafted {}, {sent}{reminders}{revoked}", day(invitation.drafted)),
+        );
     }
     if let Some(operation) = &entry.operation {
         row(

@@ -70,7 +70,11 @@ impl Push {
         if new.header.format_version > FORMAT_VERSION {
             return Err(CliError::new(
                 "not-a-ledger",
-                format!("{} was written by a later tenantry (format {})", self.file.display(), new.header.format_version),
+                format!(
+                    "{} was written by a later tenantry (format {})",
+                    self.file.display(),
+                    new.header.format_version
+                ),
             )
             .hint("push it with that one"));
         }
@@ -88,7 +92,8 @@ impl Push {
         let mut header = new.header.clone();
         header.serial = ledger.header.serial + 1;
         let mut writes = vec![Write::Header(Box::new(header))];
-        let changed = new.entries.iter().filter(|(address, entry)| ledger.entries.get(*address) != Some(*entry));
+        let changed =
+            new.entries.iter().filter(|(address, entry)| ledger.entries.get(*address) != Some(*entry));
         writes.extend(changed.map(|(address, entry)| Write::Put(address.clone(), Box::new(entry.clone()))));
         let put = writes.len() - 1;
         let erased: Vec<&Address> =

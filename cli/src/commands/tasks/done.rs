@@ -106,8 +106,11 @@ impl Done {
             }
             let note = row.note.or_else(|| self.note.clone()).unwrap_or_default();
             if note.chars().count() > 4096 {
-                return Err(CliError::usage(format!("{}: the note is longer than 4096 characters", terminal(&row.id)))
-                    .hint("keep the long text elsewhere and note where"));
+                return Err(CliError::usage(format!(
+                    "{}: the note is longer than 4096 characters",
+                    terminal(&row.id)
+                ))
+                .hint("keep the long text elsewhere and note where"));
             }
             out.push(Said { id: row.id, attested: Attested { outcome, by: by.clone(), on, note } });
         }
@@ -134,8 +137,7 @@ async fn store(ledgers: &Ledgers, said: &[Said]) -> Result<String, CliError> {
         by_account.entry(account).or_default().push((one, address));
     }
     // Checked for all ledgers before the first one is written.
-    for (ledger, _, entry) in ledgers.entries() {
-        let _ = ledger;
+    for (_, _, entry) in ledgers.entries() {
         for one in said {
             if let Some(record) = entry.tasks.get(&one.id) {
                 not_before(one, record.since)?;
@@ -151,7 +153,8 @@ async fn store(ledgers: &Ledgers, said: &[Said]) -> Result<String, CliError> {
                 let mut changes = Vec::new();
                 for (one, address) in &tasks {
                     let id = terminal(&one.id);
-                    let entry = entries.entry(*address).or_insert_with(|| ledger.entries.get(*address).cloned());
+                    let entry =
+                        entries.entry(*address).or_insert_with(|| ledger.entries.get(*address).cloned());
                     let Some(record) = entry.as_mut().and_then(|entry| entry.tasks.get_mut(&one.id)) else {
                         out.push_str(&format!("{id}   was closed meanwhile: tenantry log\n"));
                         continue;
@@ -159,7 +162,11 @@ async fn store(ledgers: &Ledgers, said: &[Said]) -> Result<String, CliError> {
                     if let Some(before) = &record.attested
                         && before.outcome == one.attested.outcome
                     {
-                        out.push_str(&format!("{id}   was said already, by {} on {}\n", terminal(&before.by), day(before.on)));
+                        out.push_str(&format!(
+                            "{id}   was said already, by {} on {}\n",
+                            terminal(&before.by),
+                            day(before.on)
+                        ));
                         continue;
                     }
                     record.attested = Some(one.attested.clone());
@@ -182,7 +189,11 @@ async fn store(ledgers: &Ledgers, said: &[Said]) -> Result<String, CliError> {
             })
             .await?;
     }
-    out.push_str(if sent { "Next: tenantry plan · tenantry invitations\n" } else { "Next: tenantry plan\n" });
+    out.push_str(if sent {
+        "Next: tenantry plan · tenantry invitations\n"
+    } else {
+        "Next: tenantry plan\n"
+    });
     Ok(out)
 }
 
@@ -191,9 +202,13 @@ fn not_before(one: &Said, since: Timestamp) -> Result<(), CliError> {
     if one.attested.on >= since {
         return Ok(());
     }
-    Err(CliError::usage(format!("{} was opened at {since}; {} is before that", terminal(&one.id), one.attested.on))
-        .hint("what was done before counts only if the console shows it; look again there")
-        .hint("nothing was written"))
+    Err(CliError::usage(format!(
+        "{} was opened at {since}; {} is before that",
+        terminal(&one.id),
+        one.attested.on
+    ))
+    .hint("what was done before counts only if the console shows it; look again there")
+    .hint("nothing was written"))
 }
 
 /// As Attestations, one file each.
@@ -212,8 +227,11 @@ fn write(ledgers: &Ledgers, dir: &std::path::Path, said: &[Said]) -> Result<Stri
         match std::fs::read_to_string(&path) {
             Ok(before) if before == text => continue,
             Ok(_) => {
-                return Err(CliError::new("exists", format!("{} is there with another text", path.display()))
-                    .hint("an Attestation never changes; take the file away if it was never committed"));
+                return Err(CliError::new(
+                    "exists",
+                    format!("{} is there with another text", path.display()),
+                )
+                .hint("an Attestation never changes; take the file away if it was never committed"));
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(io("read", &path, &error)),

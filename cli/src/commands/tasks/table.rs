@@ -58,8 +58,11 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Vec<Row>, CliError> {
     let text = text.trim_start_matches('\u{feff}');
     let first = text.lines().next().unwrap_or_default();
     let delimiter = if first.contains(';') && !first.contains(',') { b';' } else { b',' };
-    let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(text.as_bytes());
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .from_reader(text.as_bytes());
     let mut columns: Option<Vec<String>> = None;
     let mut out = Vec::new();
     for (n, record) in reader.records().enumerate() {
@@ -87,8 +90,9 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Vec<Row>, CliError> {
             Some(said) if NO.contains(&said.to_ascii_lowercase().as_str()) => continue,
             Some(said) if YES.contains(&said.to_ascii_lowercase().as_str()) => None,
             Some(said) => Some(said.parse().map_err(|_| {
-                CliError::new("bad-table", format!("{}:{line}: done is {said:?}", path.display()))
-                    .hint("write yes, or when it was done: 2026-11-21T14:00:00Z; leave it empty where it is not")
+                CliError::new("bad-table", format!("{}:{line}: done is {said:?}", path.display())).hint(
+                    "write yes, or when it was done: 2026-11-21T14:00:00Z; leave it empty where it is not",
+                )
             })?),
         };
         let note = get("note").filter(|note| !note.is_empty()).map(str::to_owned);

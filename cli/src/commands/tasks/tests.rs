@@ -85,8 +85,12 @@ you · Sophos Central Partner · open since 2026-11-12 (9 days ago)
 "
     );
     let text = show(PROVIDER).answer(&globals).await.expect("shown");
-    assert!(text.contains("The ledger does not hold how it is done. Plan afresh: tenantry tasks show"), "{text}");
-    let error = show("sophos-update-billing-northwind-it-3f2a1d").answer(&globals).await.expect_err("unknown");
+    assert!(
+        text.contains("The ledger does not hold how it is done. Plan afresh: tenantry tasks show"),
+        "{text}"
+    );
+    let error =
+        show("sophos-update-billing-northwind-it-3f2a1d").answer(&globals).await.expect_err("unknown");
     assert_eq!(
         error.text(),
         "error[usage]: there is no task sophos-update-billing-northwind-it-3f2a1d\n  \
@@ -135,7 +139,10 @@ async fn a_moment_before_the_task_or_after_now_is_refused() {
     let globals = with_tasks(dir.path()).await;
     let on = |on: &str| Done { on: Some(on.into()), ..done(&[BILLING]) };
     let error = on("2026-11-01T00:00:00Z").answer(&globals).await.expect_err("before").text();
-    assert!(error.contains("was opened at 2026-11-12T08:00:00Z; 2026-11-01T00:00:00Z is before that"), "{error}");
+    assert!(
+        error.contains("was opened at 2026-11-12T08:00:00Z; 2026-11-01T00:00:00Z is before that"),
+        "{error}"
+    );
     let error = on("2026-12-01T00:00:00Z").answer(&globals).await.expect_err("after").text();
     assert!(error.contains("2026-12-01T00:00:00Z has not come yet"), "{error}");
     let error = on("yesterday").answer(&globals).await.expect_err("no moment").text();
@@ -152,7 +159,11 @@ async fn a_table_goes_out_and_comes_back() {
     let text = export.answer(&globals).await.expect("exported");
     assert!(text.starts_with("2 tasks written to "), "{text}");
     let table = std::fs::read_to_string(&path).expect("there");
-    let filled = table.replacen("converts all trials of this account,,", "converts all trials of this account,yes,\"a, b\"", 1);
+    let filled = table.replacen(
+        "converts all trials of this account,,",
+        "converts all trials of this account,yes,\"a, b\"",
+        1,
+    );
     assert_ne!(table, filled, "{table}");
     std::fs::write(&path, filled).expect("written");
     let text = Done { from: Some(path), ..done(&[]) }.answer(&globals).await.expect("stored");
@@ -197,7 +208,8 @@ async fn no_cell_of_the_table_is_a_formula() {
             assert!(!cell.contains('\u{1b}'), "{cell}");
         }
     }
-    let error = Tasks { export: Some("xml".into()), ..tasks(None) }.answer(&globals).await.expect_err("no such");
+    let error =
+        Tasks { export: Some("xml".into()), ..tasks(None) }.answer(&globals).await.expect_err("no such");
     assert!(error.text().contains("--export xml: there is no such format"), "{}", error.text());
 }
 
@@ -217,7 +229,8 @@ async fn attestations_for_git_validate_and_leave_the_ledger_alone() {
     assert_eq!(object.spec.task.as_deref(), Some(BILLING));
     assert_eq!(object.spec.note.as_deref(), Some("yes: \"no\"\nnull"));
     assert_eq!(stored(&globals, "sophos:1").entries[&northwind()].tasks[BILLING].attested, None);
-    let error = Done { note: Some("another".into()), ..say }.answer(&globals).await.expect_err("there").text();
+    let error =
+        Done { note: Some("another".into()), ..say }.answer(&globals).await.expect_err("there").text();
     assert!(error.contains("is there with another text"), "{error}");
     assert!(error.contains("an Attestation never changes"), "{error}");
 }
