@@ -48,23 +48,33 @@ pub(super) fn plan(ctx: &mut Context<'_>, n: usize) {
     }
 }
 
-/// What is wanted today: a later date leaves what was wanted before.
+/// What is wanted today, and the wait for what is wanted from a later day on.
 fn effective_want(ctx: &mut Context<'_>, decl: &AccountDecl<'_>) -> Want {
+    if let Some(day) = decl.not_before.filter(|day| *day > ctx.input.now && decl.want != Want::Present) {
+        ctx.waiting.push(Waiting {
+            address: decl.address.clone(),
+            why: WaitingFor::NotBefore,
+            party: None,
+            words: format!("to be {} from {} on", decl.want.to_string().to_lowercase(), date(day)),
+            notes: vec![],
+            since: None,
+            until: Some(day),
+            overdue: false,
+            task: None,
+            origin: Some(decl.origin.clone()),
+        });
+    }
+    wanted_today(ctx, decl)
+}
+
+/// Before its day a want ends nothing, whatever the ledger remembers of an earlier declaration.
+fn wanted_today(ctx: &Context<'_>, decl: &AccountDecl<'_>) -> Want {
     match decl.not_before {
         Some(day) if day > ctx.input.now && decl.want != Want::Present => {
-            ctx.waiting.push(Waiting {
-                address: decl.address.clone(),
-                why: WaitingFor::NotBefore,
-                party: None,
-                words: format!("to be {} from {} on", decl.want.to_string().to_lowercase(), date(day)),
-                notes: vec![],
-                since: None,
-                until: Some(day),
-                overdue: false,
-                task: None,
-                origin: Some(decl.origin.clone()),
-            });
-            ctx.entry(&decl.address).map_or(Want::Present, |entry| entry.want)
+            match ctx.entry(&decl.address).map(|entry| entry.want) {
+                Some(Want::Suspended) => Want::Suspended,
+                _ => Want::Present,
+            }
         }
         _ => decl.want,
     }
@@ -101,7 +111,7 @@ pub(super) fn ensure_entry(ctx: &mut Context<'_>, decl: &AccountDecl<'_>) {
         let entry = remembered(
             Entry::declared(decl.origin.clone(), ctx.input.now),
             decl,
-            decl.want,
+            wanted_today(ctx, decl),
             given.into_iter(),
         );
         ctx.put(&decl.address, "", "", entry);
