@@ -4,6 +4,8 @@ pub mod apply;
 pub mod completions;
 pub mod crds;
 pub mod doctor;
+#[cfg(feature = "demo")]
+pub mod demo;
 pub mod drift;
 pub mod explain;
 pub mod init;
@@ -15,4 +17,6 @@ pub mod resolve;
 pub mod schema;
 pub mod state;
 pub mod tasks;
+#[cfg(feature = "demo")]
+pub mod simulate;
 pub mod validate;

@@ -48,26 +48,23 @@ pub(super) fn plan(ctx: &mut Context<'_>, n: usize) {
     }
 }
 
-/// What is wanted today: a later date leaves what was wanted before.
+/// What is wanted today, and the wait for what is wanted from a later day on.
 fn effective_want(ctx: &mut Context<'_>, decl: &AccountDecl<'_>) -> Want {
-    match decl.not_before {
-        Some(day) if day > ctx.input.now && decl.want != Want::Present => {
-            ctx.waiting.push(Waiting {
-                address: decl.address.clone(),
-                why: WaitingFor::NotBefore,
-                party: None,
-                words: format!("to be {} from {} on", decl.want.to_string().to_lowercase(), date(day)),
-                notes: vec![],
-                since: None,
-                until: Some(day),
-                overdue: false,
-                task: None,
-                origin: Some(decl.origin.clone()),
-            });
-            want_today(ctx, decl)
-        }
-        _ => decl.want,
+    if let Some(day) = decl.not_before.filter(|day| *day > ctx.input.now && decl.want != Want::Present) {
+        ctx.waiting.push(Waiting {
+            address: decl.address.clone(),
+            why: WaitingFor::NotBefore,
+            party: None,
+            words: format!("to be {} from {} on", decl.want.to_string().to_lowercase(), date(day)),
+            notes: vec![],
+            since: None,
+            until: Some(day),
+            overdue: false,
+            task: None,
+            origin: Some(decl.origin.clone()),
+        });
     }
+    want_today(ctx, decl)
 }
 
 /// What is wanted today, without telling anybody. Before its day an ending is not wanted, even if it was wanted
