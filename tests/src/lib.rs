@@ -8,6 +8,7 @@
 
 pub mod browser;
 pub mod cli;
+pub mod crash;
 pub mod helm;
 pub mod kube;
 pub mod parts;
@@ -15,3 +16,5 @@ pub mod pki;
 pub mod process;
 pub mod s3;
 pub mod story;
+pub mod watch;
+pub mod worlds;
