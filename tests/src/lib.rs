@@ -9,6 +9,7 @@
 pub mod bench;
 pub mod browser;
 pub mod cli;
+pub mod crash;
 pub mod helm;
 pub mod kube;
 pub mod parts;
@@ -16,3 +17,5 @@ pub mod pki;
 pub mod process;
 pub mod s3;
 pub mod story;
+pub mod watch;
+pub mod worlds;

@@ -277,9 +277,7 @@ impl Writer {
             text.push_str(&serde_json::to_string(entry).expect("an entry is JSON"));
         }
         text.push_str("\n}\n}\n");
-        super::failpoint::pass("before");
         super::write_atomically(&self.dir.join("ledger.json"), text.as_bytes())?;
-        super::failpoint::pass("after");
         // The next write begins a new segment; the old ones stay as the log.
         self.file = None;
         self.tail = None;

@@ -188,8 +188,11 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), StoreErr
     let mut file = tempfile::NamedTempFile::new_in(dir).map_err(io("write", path))?;
     file.write_all(bytes).map_err(io("write", path))?;
     file.as_file().sync_all().map_err(io("write", path))?;
+    failpoint::pass("before");
     file.persist(path).map_err(|error| io("write", path)(error.error))?;
-    std::fs::File::open(dir).and_then(|dir| dir.sync_all()).map_err(io("write", path))
+    std::fs::File::open(dir).and_then(|dir| dir.sync_all()).map_err(io("write", path))?;
+    failpoint::pass("after");
+    Ok(())
 }
 
 #[cfg(test)]
