@@ -4,7 +4,7 @@
 //! the meaning of `accounts[].id` (`spec.id` of a License). A record that another declaration holds, that is not there,
 //! or that is one of several, is refused with what planning says about it.
 
-#[cfg(test)]
+#[cfg(all(test, feature = "demo"))]
 mod tests;
 
 use std::path::PathBuf;
@@ -117,7 +117,9 @@ impl Adopt {
         let origin = loaded.sources.origin_of(file);
         let here: Vec<(&Desired<'_>, &Address)> = declared(&declaration)
             .filter(|(_, _, place)| match place {
-                tenantry_engine::origin::Origin::File { path, .. } => Some(path.as_str()) == origin.as_deref(),
+                tenantry_engine::origin::Origin::File { path, .. } => {
+                    Some(path.as_str()) == origin.as_deref()
+                }
                 tenantry_engine::origin::Origin::Object { .. } => false,
             })
             .map(|(desired, address, _)| (desired, address))
@@ -135,8 +137,10 @@ impl Adopt {
         let names = |all: &[&Address]| all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         match (free.as_slice(), here.as_slice()) {
             ([one], _) | ([], [(_, one)]) => Ok((*one).clone()),
-            ([], []) => Err(CliError::usage(format!("{} declares no account and no licence", file.display()))
-                .hint("name a Customer's or License's file, or an address")),
+            ([], []) => {
+                Err(CliError::usage(format!("{} declares no account and no licence", file.display()))
+                    .hint("name a Customer's or License's file, or an address"))
+            }
             ([], _) => Err(CliError::usage(format!("everything in {} is bound already", file.display()))
                 .hint("what is bound to what: tenantry observe")),
             (several, _) => Err(CliError::usage(format!("{} declares several", file.display()))
@@ -177,12 +181,17 @@ impl Adopt {
         }
         let step = adoption(&prepared.planned, address, self.id.as_deref())?;
         if let Some(holder) = holder(&before, address, &step) {
-            return Err(no("bound-twice", format!("that record is bound to {holder} already"))
-                .hint("one record belongs to one declaration: correct the id, or which declaration is meant"));
+            return Err(no("bound-twice", format!("that record is bound to {holder} already")).hint(
+                "one record belongs to one declaration: correct the id, or which declaration is meant",
+            ));
         }
         reduce(&mut prepared, address, &step);
         let plan: EnginePlan = prepared.planned.plan.clone();
-        show(globals, std::slice::from_ref(&plan), &Declaration { consoles: Default::default(), findings: vec![] })?;
+        show(
+            globals,
+            std::slice::from_ref(&plan),
+            &Declaration { consoles: Default::default(), findings: vec![] },
+        )?;
         if let Some(held) = &step.held {
             return Err(no("held", held.words.clone()).hint(held.allow.clone()));
         }
@@ -236,7 +245,9 @@ fn bound(ledger: &Ledger, address: &Address) -> bool {
 /// `--id` means what `id` in the file means.
 fn name_it(loaded: &mut Loaded, address: &Address, id: &str) -> Result<(), CliError> {
     if id.trim().is_empty() {
-        return Err(CliError::usage("--id is empty").hint("write the record's id, as tenantry observe shows it"));
+        return Err(
+            CliError::usage("--id is empty").hint("write the record's id, as tenantry observe shows it")
+        );
     }
     for one in &mut loaded.objects {
         if one.object.namespace() != address.namespace || one.object.name() != address.name {
@@ -256,8 +267,11 @@ fn name_it(loaded: &mut Loaded, address: &Address, id: &str) -> Result<(), CliEr
         if let Some(declared) = slot.as_deref()
             && declared != id
         {
-            return Err(CliError::usage(format!("--id {id}, and the file says id \"{}\"", terminal(declared)))
-                .hint(format!("{}: correct one of the two", one.origin)));
+            return Err(CliError::usage(format!(
+                "--id {id}, and the file says id \"{}\"",
+                terminal(declared)
+            ))
+            .hint(format!("{}: correct one of the two", one.origin)));
         }
         *slot = Some(id.to_owned());
         return Ok(());
@@ -290,13 +304,18 @@ fn adoption(planned: &Planned, address: &Address, id: Option<&str>) -> Result<St
         return Ok(step.clone());
     }
     let mut findings = plan.findings.iter().filter(|finding| finding.address.as_ref() == Some(address));
-    if let Some(finding) = findings.clone().find(|finding| finding.code.severity() <= tenantry_engine::plan::findings::Severity::Warning).or_else(|| findings.next()) {
+    if let Some(finding) = findings
+        .clone()
+        .find(|finding| finding.code.severity() <= tenantry_engine::plan::findings::Severity::Warning)
+        .or_else(|| findings.next())
+    {
         let mut error = no(finding.code.as_str(), format!("{address}: {}", finding.words));
         error.hints.extend(finding.next.iter().cloned());
         return Err(error);
     }
     if let Some(waiting) = plan.waiting.iter().find(|waiting| waiting.address == *address) {
-        return Err(no("waiting", format!("{address}: {}", waiting.words)).hint("tenantry plan shows what it waits for"));
+        return Err(no("waiting", format!("{address}: {}", waiting.words))
+            .hint("tenantry plan shows what it waits for"));
     }
     if plan.looked.not_compared > 0 && own.is_none() {
         return Err(no("not-compared", format!("{address}: what it needs was not read in this run"))
@@ -315,8 +334,12 @@ fn holder<'l>(ledger: &'l Ledger, address: &Address, step: &Step) -> Option<&'l 
     ledger
         .entries
         .iter()
-        .filter(|(other, entry)| other.kind == address.kind && *other != address && entry.standing != Standing::Released)
-        .find(|(other, entry)| entry.bound() == step.remote_id.as_ref() && step.inside.moved_from.as_ref() != Some(*other))
+        .filter(|(other, entry)| {
+            other.kind == address.kind && *other != address && entry.standing != Standing::Released
+        })
+        .find(|(other, entry)| {
+            entry.bound() == step.remote_id.as_ref() && step.inside.moved_from.as_ref() != Some(*other)
+        })
         .map(|(other, _)| other)
 }
 

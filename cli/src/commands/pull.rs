@@ -4,9 +4,11 @@
 //! accepting it means declaring what is there. Consoles are read with their read credentials only; the ledger is not
 //! written. The next apply notes that declaration and console agree.
 
+#[cfg(all(test, feature = "demo"))]
+pub(crate) mod desk;
 mod drift;
 mod ids;
-#[cfg(test)]
+#[cfg(all(test, feature = "demo"))]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -181,11 +183,8 @@ pub(crate) fn put(
     }
     edit::verify(paths, base, loaded, &prepared)?;
     print(&edit::preview(&prepared.files, globals.paint()))?;
-    let what = format!(
-        "{} in {}",
-        counted(prepared.made.len(), "value"),
-        counted(prepared.files.len(), "file")
-    );
+    let what =
+        format!("{} in {}", counted(prepared.made.len(), "value"), counted(prepared.files.len(), "file"));
     match mode {
         Mode::Show => {
             print(&format!("{what} would be written. Write: tenantry pull --yes\n"))?;
@@ -203,11 +202,7 @@ pub(crate) fn put(
 }
 
 /// The id of one address, for whoever has just bound it.
-pub(crate) fn id_of(
-    run: &Run,
-    declaration: &Declaration<'_>,
-    address: &Address,
-) -> Result<Found, CliError> {
+pub(crate) fn id_of(run: &Run, declaration: &Declaration<'_>, address: &Address) -> Result<Found, CliError> {
     let mut found = Found::default();
     ids::find(run, declaration, &mut found)?;
     found.wanted.retain(|wanted| wanted.address == *address);

@@ -112,12 +112,7 @@ fn refused(why: &str, report: String) -> CliError {
 }
 
 /// Loads everything again with the new texts, in memory, and compares it with what the edits intend.
-pub fn verify(
-    paths: &[PathBuf],
-    base: &Path,
-    loaded: &Loaded,
-    prepared: &Prepared,
-) -> Result<(), CliError> {
+pub fn verify(paths: &[PathBuf], base: &Path, loaded: &Loaded, prepared: &Prepared) -> Result<(), CliError> {
     let mut options = load::Options::new(base);
     options.replaced = loaded.sources.kept().collect();
     let texts = prepared.files.iter().map(|file| (file.path.clone(), Arc::from(file.after.as_str())));

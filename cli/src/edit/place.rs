@@ -32,6 +32,9 @@ pub fn splices(text: &str, object: &Node<'_>, edit: &Edit) -> Result<Vec<Splice>
             },
             (Step::Index(index), Value::Sequence(items)) => match items.get(*index) {
                 Some(item) if item.span.start < node.span.start => return Err(CannotEdit::Shared(so_far())),
+                Some(item) if n + 1 == edit.path.len() => {
+                    return replace(text, item, item, edit, flow).map(|one| vec![one]);
+                }
                 Some(item) => node = item,
                 None => return Err(CannotEdit::NoPlace(edit.path_words())),
             },
@@ -91,7 +94,11 @@ fn replace(
                 return Err(lines());
             }
             let quoted = items.first().and_then(|item| text.get(start(item)..end(item)));
-            quoted.and_then(|raw| style_of(raw, json)).unwrap_or(if json { Style::Json } else { Style::Plain })
+            quoted.and_then(|raw| style_of(raw, json)).unwrap_or(if json {
+                Style::Json
+            } else {
+                Style::Plain
+            })
         }
         (Value::Scalar { .. }, New::List(_)) | (Value::Sequence(_) | Value::Mapping(_), _) => {
             return Err(CannotEdit::NoPlace(edit.path_words()));
@@ -115,11 +122,8 @@ fn insert(
     below: &[Step],
     edit: &Edit,
 ) -> Result<Vec<Splice>, CannotEdit> {
-    let own: Vec<&Entry<'_>> = mapping
-        .entries()
-        .iter()
-        .filter(|(key, _)| key.span.start >= mapping.span.start)
-        .collect();
+    let own: Vec<&Entry<'_>> =
+        mapping.entries().iter().filter(|(key, _)| key.span.start >= mapping.span.start).collect();
     if own.len() < mapping.entries().len() {
         return Err(CannotEdit::Shared(edit.path_words()));
     }
@@ -176,7 +180,9 @@ fn entry(
 /// How a neighbour writes its colon.
 fn colon_of<'t>(text: &'t str, (key, value): &Entry<'_>) -> &'t str {
     match text.get(end(key)..start(value)) {
-        Some(between) if !between.is_empty() && between.trim() == ":" && !between.contains(['\n', '\r']) => between,
+        Some(between) if !between.is_empty() && between.trim() == ":" && !between.contains(['\n', '\r']) => {
+            between
+        }
         _ => ": ",
     }
 }
@@ -217,7 +223,8 @@ fn in_flow(
     let at = entry_end(own[near], text);
     let line = text[..start(key)].rfind(['\n', '\r']).map_or(0, |at| at + 1);
     let indentation = &text[line..start(key)];
-    let own_line = !indentation.is_empty() && line > 0 && indentation.bytes().all(|byte| byte == b' ' || byte == b'\t');
+    let own_line =
+        !indentation.is_empty() && line > 0 && indentation.bytes().all(|byte| byte == b' ' || byte == b'\t');
     if !own_line {
         let before = own.get(1).map(|second| {
             let from = entry_end(own[0], text);
@@ -249,12 +256,7 @@ fn in_flow(
     ])
 }
 
-fn in_block(
-    text: &str,
-    own: &[&Entry<'_>],
-    near: usize,
-    written: &str,
-) -> Result<Vec<Splice>, CannotEdit> {
+fn in_block(text: &str, own: &[&Entry<'_>], near: usize, written: &str) -> Result<Vec<Splice>, CannotEdit> {
     let indentation = " ".repeat(own[0].0.span.column.saturating_sub(1) as usize);
     let at = entry_end(own[near], text);
     let eol = line_break(text, at);

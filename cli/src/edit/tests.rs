@@ -37,9 +37,10 @@ fn tree(node: &Node<'_>) -> serde_json::Value {
     match &node.value {
         Value::Scalar { text, .. } => json!(text),
         Value::Sequence(items) => items.iter().map(tree).collect(),
-        Value::Mapping(entries) => {
-            entries.iter().map(|(key, value)| (key.text().unwrap_or_default().to_owned(), tree(value))).collect()
-        }
+        Value::Mapping(entries) => entries
+            .iter()
+            .map(|(key, value)| (key.text().unwrap_or_default().to_owned(), tree(value)))
+            .collect(),
     }
 }
 
@@ -57,14 +58,58 @@ fn a_value_is_replaced_in_its_own_style() {
     assert_eq!(edited(before, "c", text("a\"b\\\n")), before.replace("c: \"x\"", "c: \"a\\\"b\\\\\\n\""));
     assert_eq!(edited(before, "d.e", text("z, y")), before.replace("e: x", "e: \"z, y\""));
     assert_eq!(edited(before, "d.f[0]", text("z")), before.replace("[x,", "[z,").clone());
-    assert_eq!(edited(before, "d.f", New::List(vec!["p".into(), "q".into()])), before.replace("[x, \"y\"]", "[p, q]"));
-    assert_eq!(edited(before, "g", text("other words, still plain")), before.replace("plain words", "other words, still plain"));
+    assert_eq!(
+        edited(before, "d.f", New::List(vec!["p".into(), "q".into()])),
+        before.replace("[x, \"y\"]", "[p, q]")
+    );
+    assert_eq!(
+        edited(before, "g", text("other words, still plain")),
+        before.replace("plain words", "other words, still plain")
+    );
     assert_eq!(edited(before, "g", New::Bool(true)), before.replace("plain words", "true"));
 }
 
 #[test]
 fn what_yaml_1_1_reads_otherwise_is_quoted() {
-    for trap in ["NO", "on", "y", "0755", "1e3", "12:30:45", "~", "", "null", "3.10", "10115", "2026-12-31", "-", "- x", "a: b", "a #b", "*a", "&a", "!a", "%a", "@a", "`a", "'a", "a ", " a", "{a", "[a", "?", "=", "<<", "+49 30", ".5", "0x1F", "1_000", "true", "|", ">"] {
+    for trap in [
+        "NO",
+        "on",
+        "y",
+        "0755",
+        "1e3",
+        "12:30:45",
+        "~",
+        "",
+        "null",
+        "3.10",
+        "10115",
+        "2026-12-31",
+        "-",
+        "- x",
+        "a: b",
+        "a #b",
+        "*a",
+        "&a",
+        "!a",
+        "%a",
+        "@a",
+        "`a",
+        "'a",
+        "a ",
+        " a",
+        "{a",
+        "[a",
+        "?",
+        "=",
+        "<<",
+        "+49 30",
+        ".5",
+        "0x1F",
+        "1_000",
+        "true",
+        "|",
+        ">",
+    ] {
         assert!(!is_plain(trap, false), "{trap}");
         let after = edited("a: b\n", "a", text(trap));
         assert_eq!(trees(&after), [json!({"a": trap})], "{after}");
@@ -100,7 +145,13 @@ spec:
 ";
     let (after, refused) = edit_text(
         before,
-        &[Edit { origin: Origin { path: "a".into(), line: 2, column: 1 }, ..edit(2, "spec.accounts[0].id", id("7f2e")) }, edit(2, "spec.accounts[1].id", id("NO"))],
+        &[
+            Edit {
+                origin: Origin { path: "a".into(), line: 2, column: 1 },
+                ..edit(2, "spec.accounts[0].id", id("7f2e"))
+            },
+            edit(2, "spec.accounts[1].id", id("NO")),
+        ],
     );
     assert_eq!(refused, []);
     let expected = before
@@ -119,7 +170,12 @@ fn line_ends_and_a_missing_last_one_stay_as_they_are() {
 
 #[test]
 fn block_scalars_around_a_new_key_keep_their_lines() {
-    for before in ["name: |\n  x\n  y\nz: 1\n", "name: >-\n  x\n\n# c\nz: 1\n", "a: 1\nname: |+\n  x\n\nz: 1\n", "name: |\n  x\n"] {
+    for before in [
+        "name: |\n  x\n  y\nz: 1\n",
+        "name: >-\n  x\n\n# c\nz: 1\n",
+        "a: 1\nname: |+\n  x\n\nz: 1\n",
+        "name: |\n  x\n",
+    ] {
         let after = edited(before, "id", id("x"));
         let mut expected = trees(before);
         expected[0]["id"] = json!("x");
@@ -138,7 +194,10 @@ fn flow_mappings_over_several_lines_and_json_keep_their_style() {
         edited("spec: {\n  a: b, # first\n  name: c # last\n}\n", "spec.id", id("x")),
         "spec: {\n  a: b, # first\n  name: c, # last\n  id: \"x\"\n}\n"
     );
-    assert_eq!(edited("spec: {\n  name: a\n}\n", "spec.id", id("x")), "spec: {\n  name: a,\n  id: \"x\"\n}\n");
+    assert_eq!(
+        edited("spec: {\n  name: a\n}\n", "spec.id", id("x")),
+        "spec: {\n  name: a,\n  id: \"x\"\n}\n"
+    );
     assert_eq!(edited("{\"name\":\"a\",\"b\":1}", "id", id("x")), "{\"name\":\"a\",\"id\":\"x\",\"b\":1}");
     assert_eq!(
         edited("{\n  \"name\": \"a\",\n  \"b\": {}\n}\n", "id", id("\u{7f}")),
@@ -152,25 +211,43 @@ fn flow_mappings_over_several_lines_and_json_keep_their_style() {
 
 #[test]
 fn what_is_missing_in_between_is_made() {
-    assert_eq!(edited("spec:\n  a: 1\n", "spec.renewal.quantity", New::Number(9)), "spec:\n  a: 1\n  renewal: {quantity: 9}\n");
+    assert_eq!(
+        edited("spec:\n  a: 1\n", "spec.renewal.quantity", New::Number(9)),
+        "spec:\n  a: 1\n  renewal: {quantity: 9}\n"
+    );
 }
 
 #[test]
 fn only_the_object_that_is_meant_is_edited_in_a_file_of_many() {
     let before = "name: a\n--- # second\nname: b\n...\n---\napiVersion: v1\nkind: List\nitems:\n- name: c\n- name: d\n";
-    let at = |line, column| Edit { origin: Origin { path: "a".into(), line, column }, ..edit(1, "id", id("x")) };
+    let at =
+        |line, column| Edit { origin: Origin { path: "a".into(), line, column }, ..edit(1, "id", id("x")) };
     let (after, refused) = edit_text(before, &[at(10, 3), at(3, 1), at(9, 3)]);
     assert_eq!(refused, []);
-    assert_eq!(after, before.replace("name: b\n", "name: b\nid: \"x\"\n").replace("- name: c\n", "- name: c\n  id: \"x\"\n").replace("- name: d\n", "- name: d\n  id: \"x\"\n"));
+    assert_eq!(
+        after,
+        before
+            .replace("name: b\n", "name: b\nid: \"x\"\n")
+            .replace("- name: c\n", "- name: c\n  id: \"x\"\n")
+            .replace("- name: d\n", "- name: d\n  id: \"x\"\n")
+    );
     assert_eq!(edit_text(before, &[at(4, 1)]), (before.to_owned(), vec![(0, CannotEdit::Moved)]));
 }
 
 #[test]
 fn two_new_keys_at_one_place_are_both_made() {
-    let edits = [edit(1, "spec.renewal.quantity", New::Number(9)), edit(1, "spec.renewal.autoRenew", New::Bool(false)), edit(1, "spec.id", id("x"))];
+    let edits = [
+        edit(1, "spec.renewal.quantity", New::Number(9)),
+        edit(1, "spec.renewal.autoRenew", New::Bool(false)),
+        edit(1, "spec.id", id("x")),
+    ];
     let (after, refused) = edit_text("spec:\n  name: 1\n", &edits);
     assert_eq!(refused, []);
-    assert_eq!(trees(&after), [json!({"spec": {"name": "1", "id": "x", "renewal": {"quantity": "9", "autoRenew": "false"}}})], "{after}");
+    assert_eq!(
+        trees(&after),
+        [json!({"spec": {"name": "1", "id": "x", "renewal": {"quantity": "9", "autoRenew": "false"}}})],
+        "{after}"
+    );
 }
 
 #[test]
@@ -179,17 +256,22 @@ fn what_others_may_share_and_what_has_several_lines_is_left_to_a_person() {
         refusal("a: &x {name: b}\nc: *x\n", "c.name", text("d")),
         "`c` comes from an anchor that others may use; write it by hand"
     );
-    assert!(refusal("a: &x {name: b}\nc:\n  <<: *x\n", "c.name", text("d")).starts_with("`c.name` comes from"));
-    assert!(refusal("a: &x {name: b}\nc:\n  d: e\n  <<: *x\n", "c.id", text("d")).starts_with("`c.id` comes from"));
-    assert!(refusal("a: &x b\nc: *x\n", "c", text("d")).starts_with("`c` comes from"));
-    assert_eq!(
-        refusal("a: |\n  b\n", "a", text("d")),
-        "`a` is written over several lines; write it by hand"
+    assert!(
+        refusal("a: &x {name: b}\nc:\n  <<: *x\n", "c.name", text("d")).starts_with("`c.name` comes from")
     );
+    assert!(
+        refusal("a: &x {name: b}\nc:\n  d: e\n  <<: *x\n", "c.id", text("d"))
+            .starts_with("`c.id` comes from")
+    );
+    assert!(refusal("a: &x b\nc: *x\n", "c", text("d")).starts_with("`c` comes from"));
+    assert_eq!(refusal("a: |\n  b\n", "a", text("d")), "`a` is written over several lines; write it by hand");
     assert!(refusal("a:\n- b\n", "a", New::List(vec![])).contains("several lines"));
     assert_eq!(refusal("a: b\n", "a.c", text("d")), "there is no place for `a.c`; write it by hand");
     assert_eq!(refusal("a: [b]\n", "a[3]", text("d")), "there is no place for `a[3]`; write it by hand");
-    assert_eq!(CannotEdit::StandardInput.to_string(), "it was read from standard input, which cannot be written");
+    assert_eq!(
+        CannotEdit::StandardInput.to_string(),
+        "it was read from standard input, which cannot be written"
+    );
     assert_eq!(CannotEdit::Moved.to_string(), "the object is not where it was read; run again");
     assert_eq!(CannotEdit::Unreadable("gone".into()).to_string(), "its file cannot be edited: gone");
 }
@@ -197,10 +279,14 @@ fn what_others_may_share_and_what_has_several_lines_is_left_to_a_person() {
 /// One account in one of the styles that people use, with a comment that holds a number.
 fn account(style: u8, name: &str, n: usize) -> String {
     match style % 5 {
-        0 => format!("  - name: {name} # c{n}\n    # d{n}\n    consoleRef: {{name: s}}\n    sophos:\n      billing: Usage # e{n}\n"),
+        0 => format!(
+            "  - name: {name} # c{n}\n    # d{n}\n    consoleRef: {{name: s}}\n    sophos:\n      billing: Usage # e{n}\n"
+        ),
         1 => format!("  - {{name: {name}, consoleRef: {{name: s}}}} # c{n}\n"),
         2 => format!("  - {{\n      name: {name}, # c{n}\n      consoleRef: {{name: s}} # d{n}\n    }}\n"),
-        3 => format!("  -\n      consoleRef:\n        name: s # c{n}\n\n      # d{n}\n      displayName: |\n        {name}\n        second # no comment\n"),
+        3 => format!(
+            "  -\n      consoleRef:\n        name: s # c{n}\n\n      # d{n}\n      displayName: |\n        {name}\n        second # no comment\n"
+        ),
         _ => format!("  - {{\"name\": \"{name}\", \"consoleRef\": {{\"name\": \"s\"}}, }}   # c{n}\n"),
     }
 }

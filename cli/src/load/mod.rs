@@ -63,7 +63,13 @@ pub struct Options<'a> {
 impl Options<'_> {
     /// The defaults, with origins relative to `base`.
     pub fn new(base: impl Into<PathBuf>) -> Self {
-        Self { base: base.into(), max_files: 250_000, max_file_bytes: 16 << 20, replaced: BTreeMap::new(), progress: None }
+        Self {
+            base: base.into(),
+            max_files: 250_000,
+            max_file_bytes: 16 << 20,
+            replaced: BTreeMap::new(),
+            progress: None,
+        }
     }
 }
 

@@ -28,7 +28,9 @@ pub fn find(desired: &Desired<'_>, dialect: &dyn Dialect, drift: &[Drifted], fou
         };
         let (origin, place) = match one.address.kind {
             Kind::Customer => {
-                let Some(decl) = desired.accounts.iter().find(|decl| decl.address == one.address) else { continue };
+                let Some(decl) = desired.accounts.iter().find(|decl| decl.address == one.address) else {
+                    continue;
+                };
                 let place = account(decl, desired, dialect, &one.change.field, shown);
                 if let Some((path, _)) = &place
                     && decl.customer.accounts.len() > 1
@@ -42,7 +44,9 @@ pub fn find(desired: &Desired<'_>, dialect: &dyn Dialect, drift: &[Drifted], fou
                 (&decl.origin, place)
             }
             Kind::License => {
-                let Some(decl) = desired.licenses.iter().find(|decl| decl.address == one.address) else { continue };
+                let Some(decl) = desired.licenses.iter().find(|decl| decl.address == one.address) else {
+                    continue;
+                };
                 (&decl.origin, license(decl, dialect, &one.change.field, shown))
             }
             Kind::Relationship => continue,
@@ -128,8 +132,9 @@ fn account(
         } else {
             own.clone()
         };
-        let after =
-            dialect.account(&AccountDecl { customer: &customer, account: Cow::Owned(own), ..decl.clone() }).fields;
+        let after = dialect
+            .account(&AccountDecl { customer: &customer, account: Cow::Owned(own), ..decl.clone() })
+            .fields;
         Some(only(dialect, field, shown, &before, &after))
     })
 }

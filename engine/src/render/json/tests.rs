@@ -139,7 +139,10 @@ fn the_published_schema_is_the_one_of_the_types() {
     }
     let committed = std::fs::read_to_string(path).expect("schemas/plan.json is there");
     let committed: serde_json::Value = serde_json::from_str(&committed).expect("schemas/plan.json is JSON");
-    assert!(committed == plan_schema(), "schemas/plan.json is stale: TENANTRY_BLESS=1 cargo test -p tenantry-engine");
+    assert!(
+        committed == plan_schema(),
+        "schemas/plan.json is stale: TENANTRY_BLESS=1 cargo test -p tenantry-engine"
+    );
 }
 
 #[test]
