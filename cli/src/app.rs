@@ -160,6 +160,10 @@ pub enum Command {
     Invitations(commands::invitations::Invitations),
     /// Ledgers: list, show, move, forget, scrub, pull, push
     State(commands::state::State),
+    /// Bind one declaration to an existing record
+    Adopt(commands::adopt::Adopt),
+    /// Write ids and accepted drift into the YAML
+    Pull(commands::pull::Pull),
     /// What was done, when and why
     Log(commands::log::Log),
     /// Settle an operation in doubt that nobody but you can see
@@ -240,6 +244,8 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::State(command) => command.run(globals).await,
         Command::Resolve(command) => command.run(globals).await,
         Command::Doctor(command) => command.run(globals).await,
+        Command::Adopt(command) => command.run(globals).await,
+        Command::Pull(command) => command.run(globals).await,
         Command::Log(command) => command.run(globals),
         Command::Explain(command) => command.run(globals),
         Command::Schema(command) => command.run(globals),

@@ -9,6 +9,7 @@ pub mod declarations;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod diagnostics;
+pub mod edit;
 pub mod exit;
 pub mod interrupt;
 pub mod ledgers;

@@ -1,5 +1,6 @@
 //! One file per command: its arguments, and what it does with the pipeline.
 
+pub mod adopt;
 pub mod apply;
 pub mod completions;
 pub mod crds;
@@ -14,6 +15,7 @@ pub mod log;
 pub mod observe;
 pub mod plan;
 pub mod resolve;
+pub mod pull;
 pub mod schema;
 pub mod state;
 pub mod tasks;
