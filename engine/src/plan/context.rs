@@ -36,6 +36,7 @@ pub(super) struct Context<'a> {
     pub steps: Vec<Step>,
     pub waiting: Vec<Waiting>,
     pub findings: Vec<Finding>,
+    pub drift: Vec<super::Drifted>,
     pub not_compared: usize,
     pub look_again: bool,
     /// Accounts that are to end, and how; decided after all licences are known.
@@ -68,6 +69,7 @@ impl<'a> Context<'a> {
             steps: Vec::new(),
             waiting: Vec::new(),
             findings: Vec::new(),
+            drift: Vec::new(),
             not_compared: 0,
             look_again: false,
             ending: Vec::new(),
@@ -300,6 +302,7 @@ impl<'a> Context<'a> {
                 },
             },
             upkeep,
+            drift: self.drift,
             look_again: self.look_again,
         }
     }
