@@ -25,5 +25,7 @@ pub mod run;
 pub mod runtime;
 pub mod store;
 pub mod task;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod text;
 pub mod value;

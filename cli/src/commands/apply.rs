@@ -229,8 +229,7 @@ fn constrain_all(ready: &mut [(usize, Prepared)], saved: &PlanDocument) -> Vec<(
     moved
 }
 
-/// Asks whoever sits there.
-pub(crate) fn ask() -> Result<bool, CliError> {
+fn ask() -> Result<bool, CliError> {
     let mut err = std::io::stderr();
     let _ = write!(err, "Do it? Only \"yes\" does: ");
     let _ = err.flush();

@@ -20,6 +20,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::{SignedDuration, Timestamp};
 
 pub use report::{Outcome, Report, StepReport};
+pub use requests::POSITION_REFUSED;
 
 use crate::action::Action;
 use crate::address::{Address, Kind, RemoteId};
@@ -252,3 +253,6 @@ impl<'a, 's, 'l> Running<'a, 's, 'l> {
         self.ledger.commit(writes, event).await
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

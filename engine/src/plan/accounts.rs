@@ -64,9 +64,21 @@ fn effective_want(ctx: &mut Context<'_>, decl: &AccountDecl<'_>) -> Want {
                 task: None,
                 origin: Some(decl.origin.clone()),
             });
-            ctx.entry(&decl.address).map_or(Want::Present, |entry| entry.want)
+            want_today(ctx, decl)
         }
         _ => decl.want,
+    }
+}
+
+/// What is wanted today, without telling anybody. Before its day an ending is not wanted, even if it was wanted
+/// before and put off since; what has ended stays as it was meant.
+fn want_today(ctx: &Context<'_>, decl: &AccountDecl<'_>) -> Want {
+    if decl.want == Want::Present || decl.not_before.is_none_or(|day| day <= ctx.input.now) {
+        return decl.want;
+    }
+    match ctx.entry(&decl.address) {
+        Some(entry) if entry.standing == Standing::Ended || entry.want == Want::Suspended => entry.want,
+        _ => Want::Present,
     }
 }
 
@@ -101,7 +113,7 @@ pub(super) fn ensure_entry(ctx: &mut Context<'_>, decl: &AccountDecl<'_>) {
         let entry = remembered(
             Entry::declared(decl.origin.clone(), ctx.input.now),
             decl,
-            decl.want,
+            want_today(ctx, decl),
             given.into_iter(),
         );
         ctx.put(&decl.address, "", "", entry);
@@ -213,6 +225,7 @@ fn bound(
 fn gone(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, want: Want, entry: &Entry) {
     if !ctx.conclusive_since(entry.wrote) {
         ctx.not_compared += 1;
+        ctx.unseen.insert(decl.address.clone());
         return;
     }
     let now = ctx.input.now;
@@ -272,13 +285,13 @@ fn named(decl: &AccountDecl<'_>) -> Option<RemoteId> {
 }
 
 fn unbound(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, entry: Option<&Entry>, projection: &Projection) {
-    if entry.is_some_and(|entry| entry.standing == Standing::Ended) {
-        return ended_elsewhere(ctx, decl);
-    }
     if let Some(id) = named(decl)
         && ctx.input.observed.census.get(&id).is_some()
     {
         return adopt_named(ctx, decl, &id, projection);
+    }
+    if entry.is_some_and(|entry| entry.standing == Standing::Ended) {
+        return ended_elsewhere(ctx, decl);
     }
     if let Some(entry) = entry
         && let Some(invitation) = entry.invitation.clone()
@@ -305,7 +318,7 @@ fn unbound(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, entry: Option<&Entry>,
                 let step = adopt(ctx, decl, one.record, projection, because);
                 ctx.steps.push(step);
             } else {
-                create(ctx, decl, projection, &candidates, &free);
+                create(ctx, decl, projection, &candidates);
             }
         }
         Onboarding::Existing => {
@@ -519,9 +532,33 @@ fn create(
     decl: &AccountDecl<'_>,
     projection: &Projection,
     candidates: &[super::matching::Candidate<'_>],
-    free: &[super::matching::Candidate<'_>],
 ) {
-    if let Some(twin) = free.iter().find(|candidate| candidate.refuses_create()) {
+    // A record whose holder is declared no more is as good as nobody's: most often a name was changed.
+    let twin = candidates
+        .iter()
+        .filter(|candidate| candidate.refuses_create())
+        .map(|candidate| (candidate, ctx.holder(&candidate.record.id).cloned()))
+        .find(|(_, holder)| holder.as_ref().is_none_or(|holder| !ctx.kept(holder)));
+    if let Some((twin, Some(holder))) = &twin {
+        return ctx.finding(
+            Finding::new(
+                Code::PossibleDuplicate,
+                format!(
+                    "not created: \"{}\" is there with the same {}, bound to {holder}, which is declared no more",
+                    twin.record.name.terminal(),
+                    twin.words()
+                ),
+            )
+            .about(&decl.address)
+            .at(&decl.origin)
+            .next(format!("if it was renamed: formerly: [{}]", terminal(&holder.name)))
+            .next(format!(
+                "if it is another company: distinctFrom: [\"{}\"]",
+                terminal(twin.record.id.as_str())
+            )),
+        );
+    }
+    if let Some((twin, None)) = twin {
         return ctx.finding(
             Finding::new(
                 Code::PossibleDuplicate,
@@ -543,7 +580,23 @@ fn create(
     if !ctx.input.observed.census.complete() {
         // A twin could be on a page that did not arrive.
         ctx.not_compared += 1;
+        ctx.unseen.insert(decl.address.clone());
         return;
+    }
+    if let Some((words, until)) = ctx.unlisted_twin(&decl.address, projection) {
+        ctx.unseen.insert(decl.address.clone());
+        return ctx.waiting.push(Waiting {
+            address: decl.address.clone(),
+            why: WaitingFor::Settling,
+            party: None,
+            words: format!("not created yet: {words}"),
+            notes: vec![],
+            since: None,
+            until,
+            overdue: false,
+            task: None,
+            origin: Some(decl.origin.clone()),
+        });
     }
     if !projection.refused.is_empty() {
         for finding in projection.refused.clone() {
@@ -611,4 +664,44 @@ fn create(
             ..Inside::default()
         },
     });
+}
+
+/// Creations under a parent that is not there, and that this plan does not make or bind, wait for it.
+pub(super) fn under_parents(ctx: &mut Context<'_>) {
+    loop {
+        let steps = std::mem::take(&mut ctx.steps);
+        let comes: std::collections::BTreeSet<crate::address::Address> = steps
+            .iter()
+            .filter(|step| matches!(step.action, Action::Create | Action::Adopt))
+            .map(|step| step.address.clone())
+            .collect();
+        let before = steps.len();
+        for step in steps {
+            let missing = step.after.iter().find(|parent| {
+                step.action == Action::Create
+                    && ctx.account(parent).is_some()
+                    && !comes.contains(*parent)
+                    && ctx.entry(parent).is_none_or(|entry| entry.bound().is_none())
+            });
+            let Some(parent) = missing.cloned() else {
+                ctx.steps.push(step);
+                continue;
+            };
+            ctx.waiting.push(Waiting {
+                address: step.address,
+                why: WaitingFor::Prerequisite,
+                party: None,
+                words: format!("until {parent} is there"),
+                notes: vec![],
+                since: None,
+                until: None,
+                overdue: false,
+                task: None,
+                origin: step.origin,
+            });
+        }
+        if ctx.steps.len() == before {
+            return;
+        }
+    }
 }

@@ -66,6 +66,7 @@ pub(super) fn fields(
             .at(&decl.origin),
         );
         ctx.not_compared += 1;
+        ctx.unseen.insert(decl.address.clone());
         return;
     }
     let mut caused: BTreeMap<Row, Vec<Change>> = BTreeMap::new();
@@ -88,16 +89,14 @@ pub(super) fn fields(
         }
     }
     ctx.not_compared += usize::from(unread);
+    if unread {
+        ctx.unseen.insert(decl.address.clone());
+    }
     if !notes.is_empty() {
         ctx.edit(&decl.address, "", "", |entry| entry.last_applied.extend(notes));
     }
     let correct = ctx.input.approvals.correct_drift
         || ctx.input.desired.console.spec.drift.accounts == DriftPolicy::Correct;
-    ctx.drift.extend(drifted.values().flatten().map(|change| super::Drifted {
-        address: decl.address.clone(),
-        remote_id: record.id.clone(),
-        change: change.clone(),
-    }));
     for (row, changes) in drifted {
         // One request carries the whole profile: a caused change takes the drifted fields of its row along.
         if correct || caused.contains_key(&row) {
@@ -147,13 +146,12 @@ fn one(
     if early {
         return Outcome::NotCompared;
     }
-    let digest = shown.map(|value| ctx.digester.value(value));
-    if last.unsettled
-        && let Some(shown) = digest
-    {
-        return Outcome::Note(Applied { declared, shown: Some(shown), unsettled: false });
+    // What the console shows for nothing has a digest too: some vendors leave out what they were given.
+    let digest = shown.map_or_else(|| ctx.digester.text(""), |value| ctx.digester.value(value));
+    if last.unsettled {
+        return Outcome::Note(Applied { declared, shown: Some(digest), unsettled: false });
     }
-    if digest.is_some() && digest == last.shown { Outcome::Same } else { Outcome::Drift(shown.cloned()) }
+    if last.shown.as_ref() == Some(&digest) { Outcome::Same } else { Outcome::Drift(shown.cloned()) }
 }
 
 fn report(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, changes: &[Change]) {

@@ -36,9 +36,12 @@ pub(super) struct Context<'a> {
     pub steps: Vec<Step>,
     pub waiting: Vec<Waiting>,
     pub findings: Vec<Finding>,
-    pub drift: Vec<super::Drifted>,
     pub not_compared: usize,
     pub look_again: bool,
+    /// Addresses about which this run cannot tell what is to be done: their tasks stay.
+    pub unseen: BTreeSet<Address>,
+    invited: OnceCell<HashMap<&'a str, &'a Address>>,
+    in_flight: OnceCell<Vec<&'a Address>>,
     /// Accounts that are to end, and how; decided after all licences are known.
     pub ending: Vec<super::ends::Ending<'a>>,
     declared: HashMap<&'a Address, usize>,
@@ -46,16 +49,20 @@ pub(super) struct Context<'a> {
 
 impl<'a> Context<'a> {
     pub fn new(input: &'a PlanningInput<'a>) -> Self {
-        let bound = input
-            .ledger
-            .entries
-            .iter()
-            .filter(|(address, _)| address.kind == Kind::Customer)
-            .filter_map(|(address, entry)| entry.bound().map(|id| (id, address)))
-            .collect();
         let excluded = Excluded::new(input.desired.console.spec.own_domains.iter().map(String::as_str));
-        let declared =
+        let declared: HashMap<&'a Address, usize> =
             input.desired.accounts.iter().enumerate().map(|(n, decl)| (&decl.address, n)).collect();
+        // A released entry remembers its record and holds nothing. Where two entries name one record (a move that
+        // broke off in the middle), the declared one holds it.
+        let mut bound: HashMap<&'a RemoteId, &'a Address> = HashMap::new();
+        let accounts = input.ledger.entries.iter().filter(|(address, _)| address.kind == Kind::Customer);
+        for (address, entry) in accounts.filter(|(_, entry)| entry.standing != Standing::Released) {
+            if let Some(id) = entry.bound()
+                && (declared.contains_key(address) || !bound.contains_key(id))
+            {
+                bound.insert(id, address);
+            }
+        }
         Self {
             input,
             digester: input.ledger.digester(),
@@ -69,9 +76,11 @@ impl<'a> Context<'a> {
             steps: Vec::new(),
             waiting: Vec::new(),
             findings: Vec::new(),
-            drift: Vec::new(),
             not_compared: 0,
             look_again: false,
+            unseen: BTreeSet::new(),
+            invited: OnceCell::new(),
+            in_flight: OnceCell::new(),
             ending: Vec::new(),
             declared,
         }
@@ -141,6 +150,73 @@ impl<'a> Context<'a> {
                 // An entry that observation has ended or unbound meanwhile holds nothing.
                 self.overlay.get(*address).is_none_or(|entry| entry.bound() == Some(id))
             })
+        })
+    }
+
+    /// Whether the address is declared, or its declaration was not looked for: its record is somebody's.
+    pub fn kept(&self, address: &Address) -> bool {
+        self.is_declared(address)
+            || self.entry(address).is_some_and(|entry| {
+                entry.standing == Standing::Declared && !self.input.desired.scope.was_read(&entry.origin)
+            })
+    }
+
+    /// Why a creation must wait although nothing like it is listed: something that is not listed yet could be it.
+    pub fn unlisted_twin(
+        &self,
+        own: &Address,
+        projection: &Projection,
+    ) -> Option<(String, Option<Timestamp>)> {
+        let census = &self.input.observed.census;
+        let in_flight = self.in_flight.get_or_init(|| {
+            let suspect = |entry: &Entry| {
+                entry.operation.is_some()
+                    || entry.wrote.is_some_and(|wrote| !self.conclusive_since(Some(wrote)))
+                        && entry.remote_id.as_ref().is_some_and(|id| census.get(id).is_none())
+            };
+            let accounts = self.input.ledger.entries.iter().filter(|(one, _)| one.kind == Kind::Customer);
+            accounts.filter(|(_, entry)| suspect(entry)).map(|(address, _)| address).collect()
+        });
+        for address in in_flight.iter().copied().filter(|address| *address != own) {
+            let Some(entry) = self.entry(address) else { continue };
+            if let Some(operation) = &entry.operation
+                && operation.action == crate::action::Action::Create
+                && !matches!(operation.phase, crate::operation::Phase::NotHappened { .. })
+                && projection.keys.iter().any(|key| {
+                    (key.kind.strong() || key.kind == crate::observed::KeyKind::Name)
+                        && operation.expect.contains(&(key.kind, self.digester.text(&key.value)))
+                })
+            {
+                return Some((format!("a request for {address} may have made the same company"), None));
+            }
+            let Some(wrote) = entry.wrote else { continue };
+            if let Some(id) = &entry.remote_id
+                && !self.kept(address)
+                && census.get(id).is_none()
+                && entry.standing != Standing::Ended
+                && !self.conclusive_since(Some(wrote))
+            {
+                let words =
+                    format!("what was made for {address} is not listed yet, and it is declared no more");
+                return Some((words, Some(self.input.patience.conclusive_from(wrote))));
+            }
+        }
+        None
+    }
+
+    /// Another address that was invited with one of these keys of acceptance.
+    pub fn invited_as(&self, own: &Address, accepted_as: &[String]) -> Option<&'a Address> {
+        let ledger = self.input.ledger;
+        let index = self.invited.get_or_init(|| {
+            let invited = ledger.entries.iter().filter_map(|(address, entry)| {
+                entry.invitation.as_ref().map(|invitation| (address, invitation))
+            });
+            invited
+                .flat_map(|(address, one)| one.accepted_as.iter().map(move |key| (key.as_str(), address)))
+                .collect()
+        });
+        accepted_as.iter().filter_map(|key| index.get(key.as_str()).copied()).find(|address| {
+            *address != own && self.entry(address).is_some_and(|entry| entry.invitation.is_some())
         })
     }
 
@@ -250,9 +326,18 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// How many records the census shows that neither the ledger nor this plan binds, or that only this plan binds.
+    /// Whether the census shows a record that the ledger does not know. What this plan adopts is not known yet; what
+    /// an operation is seen to have made is.
     pub fn shows_unbound(&self) -> bool {
-        self.input.observed.census.records().iter().any(|record| !self.bound.contains_key(&record.id))
+        let known: std::collections::HashSet<&RemoteId> = self
+            .input
+            .ledger
+            .entries
+            .values()
+            .chain(self.overlay.values())
+            .filter_map(|entry| entry.remote_id.as_ref())
+            .collect();
+        self.input.observed.census.records().iter().any(|record| !known.contains(&record.id))
     }
 
     /// How many accounts are bound, for the share of removals.
@@ -302,7 +387,6 @@ impl<'a> Context<'a> {
                 },
             },
             upkeep,
-            drift: self.drift,
             look_again: self.look_again,
         }
     }
@@ -323,7 +407,10 @@ pub(super) fn remembered(
     entry.deletion_policy = decl.deletion_policy;
     entry.consents.extend(decl.customer.consents.iter().chain(&decl.account.consents).cloned());
     entry.consents.extend(given);
-    if entry.standing == Standing::Leaving {
+    // What is released and bound is adopted again, visibly; without a record there is nothing to be adopted.
+    if entry.standing == Standing::Leaving
+        || (entry.standing == Standing::Released && entry.remote_id.is_none())
+    {
         entry.standing = Standing::Declared;
     }
     entry

@@ -3,6 +3,8 @@
 //! Decided after all licences and undeclared entries are known: nothing that still holds a licence ends by
 //! implication.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 
 use crate::action::Action;
@@ -38,12 +40,23 @@ pub(super) fn want(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, row: Row) {
 
 /// Plans all of them.
 pub(super) fn plan(ctx: &mut Context<'_>) {
-    for ending in std::mem::take(&mut ctx.ending) {
-        one(ctx, &ending);
+    let endings = std::mem::take(&mut ctx.ending);
+    let mut children: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
+    for ending in &endings {
+        if let Some(parent) = ending.decl.and_then(|decl| decl.account.parent.as_ref().map(|one| (decl, one)))
+        {
+            let (decl, parent) = parent;
+            let parent =
+                Address::account(&decl.address.namespace, &parent.customer_ref.name, &parent.account);
+            children.entry(parent).or_default().insert(ending.address.clone());
+        }
+    }
+    for ending in endings {
+        one(ctx, &ending, children.remove(&ending.address).unwrap_or_default());
     }
 }
 
-fn one(ctx: &mut Context<'_>, ending: &Ending<'_>) {
+fn one(ctx: &mut Context<'_>, ending: &Ending<'_>, children: BTreeSet<Address>) {
     let address = &ending.address;
     let Some(entry) = ctx.entry(address).cloned() else { return };
     let Some(id) = entry.bound().cloned() else { return };
@@ -74,6 +87,7 @@ fn one(ctx: &mut Context<'_>, ending: &Ending<'_>) {
             Some(read) if read.unreadable.is_none() => {}
             Some(read) => {
                 let words = read.unreadable.as_ref().map(crate::console::refusal_words).unwrap_or_default();
+                ctx.unseen.insert(address.clone());
                 return ctx.finding(
                     Finding::new(
                         Code::NotReadable,
@@ -85,6 +99,7 @@ fn one(ctx: &mut Context<'_>, ending: &Ending<'_>) {
             }
             None => {
                 ctx.not_compared += 1;
+                ctx.unseen.insert(address.clone());
                 return;
             }
         }
@@ -118,7 +133,7 @@ fn one(ctx: &mut Context<'_>, ending: &Ending<'_>) {
         because: ending.because.clone(),
         performer,
         remote_id: Some(id),
-        after: Default::default(),
+        after: children,
         changes: vec![],
         causes,
         notes: vec![("ends".to_owned(), format!("\"{}\"", record.name.terminal()))],

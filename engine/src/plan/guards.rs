@@ -29,7 +29,8 @@ pub(super) fn hold(ctx: &mut Context<'_>) {
         .iter()
         .map(|step| {
             ctx.input.approvals.approve.contains(&step.fingerprint)
-                && !ctx.input.ledger.header.used_approvals.contains(&step.fingerprint)
+                && (!ctx.input.ledger.header.used_approvals.contains(&step.fingerprint)
+                    || did_not_happen(ctx, step))
         })
         .collect();
     let mut held: Vec<Option<Held>> = vec![None; steps.len()];
@@ -45,6 +46,14 @@ pub(super) fn hold(ctx: &mut Context<'_>) {
         step.held = held;
     }
     ctx.steps = steps;
+}
+
+/// Whether this very step was begun and is known not to have happened: its approval was not used up.
+fn did_not_happen(ctx: &Context<'_>, step: &Step) -> bool {
+    ctx.entry(&step.address).and_then(|entry| entry.operation.as_ref()).is_some_and(|operation| {
+        operation.step == step.fingerprint
+            && matches!(operation.phase, crate::operation::Phase::NotHappened { .. })
+    })
 }
 
 fn set(held: &mut Option<Held>, by: HeldBy, words: String, allow: String) {
@@ -106,7 +115,8 @@ fn first_run(ctx: &Context<'_>, steps: &[Step], held: &mut [Option<Held>], relea
         return;
     }
     for ((step, held), released) in steps.iter().zip(held).zip(released) {
-        if matches!(step.action, Action::Create | Action::Invite) && !released {
+        let buys = step.row == crate::capability::Row::MoreSeats;
+        if (buys || matches!(step.action, Action::Create | Action::Invite)) && !released {
             set(
                 held,
                 HeldBy::FirstRun,
@@ -210,7 +220,12 @@ fn surplus(ctx: &Context<'_>, kind: GuardKind, steps: &[Step], held: &mut [Optio
         .fold(sum, |sum, (_, n)| sum.saturating_add(n));
     for ((step, held), released) in steps.iter().zip(held).zip(released) {
         let Some((_, count)) = step.uses.filter(|(k, _)| *k == kind) else { continue };
-        if *released || held.is_some() {
+        if held.is_some() {
+            continue;
+        }
+        if *released {
+            // It goes whatever the cap says, and leaves less of it to the others.
+            sum = sum.saturating_add(count);
             continue;
         }
         if sum.saturating_add(count) > cap {
@@ -241,7 +256,14 @@ fn removals(ctx: &Context<'_>, steps: &[Step], held: &mut [Option<Held>], releas
     if ends.is_empty() {
         return;
     }
-    let before = used(ctx, GuardKind::Removals);
+    // What was approved one by one goes too, and counts.
+    let approved = (0..steps.len()).filter(|n| {
+        released[*n]
+            && held[*n].is_none()
+            && steps[*n].uses.is_some_and(|(kind, _)| kind == GuardKind::Removals)
+    });
+    let approved = u32::try_from(approved.count()).unwrap_or(u32::MAX);
+    let before = used(ctx, GuardKind::Removals).saturating_add(approved);
     let total = before.saturating_add(u32::try_from(ends.len()).unwrap_or(u32::MAX));
     let cap = cap(ctx, GuardKind::Removals);
     let allowed = ctx.input.approvals.allow.get(&GuardKind::Removals).is_some_and(|allow| total <= *allow);

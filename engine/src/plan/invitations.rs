@@ -79,6 +79,17 @@ pub(super) fn invite(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, projection: 
             ),
         );
     }
+    if let Some(other) = ctx.invited_as(&decl.address, &keys) {
+        return ctx.finding(
+            Finding::new(
+                Code::PossibleDuplicate,
+                format!("not invited: {other} was invited already, as the same customer"),
+            )
+            .about(&decl.address)
+            .at(&invitation.origin)
+            .next(format!("if it was renamed: formerly: [{}]", terminal(&other.name))),
+        );
+    }
     if !ctx.input.observed.census.complete() {
         ctx.not_compared += 1;
         return;

@@ -342,13 +342,6 @@ fn bound_license(
         let drifted = entry.and_then(|entry| entry.last_applied.get(&change.field)).is_some_and(|last| {
             change.new.as_ref().is_some_and(|new| ctx.digester.value(new) == last.declared)
         });
-        if drifted {
-            ctx.drift.push(super::Drifted {
-                address: decl.address.clone(),
-                remote_id: record.id.clone(),
-                change: change.clone(),
-            });
-        }
         if drifted && report {
             let words = changes_words(std::slice::from_ref(&change));
             ctx.finding(
@@ -455,6 +448,10 @@ fn act(
         }
     };
     let causes = ctx.input.dialect.consequences(row, action, &subject);
+    let lookalikes = match (action, subject.licenses) {
+        (Action::Create, Some(read)) => read.licenses.iter().map(|one| one.id.clone()).collect(),
+        _ => Vec::new(),
+    };
     ensure_entry(ctx, decl);
     let seats = changes.iter().find(|change| change.field.as_str() == "quantity").map_or(0, |change| {
         let number = |value: &Option<Value>| match value {
@@ -483,6 +480,6 @@ fn act(
         held: None,
         fingerprint: Fingerprint::from_text(""),
         origin: Some(decl.origin.clone()),
-        inside: Inside::default(),
+        inside: Inside { lookalikes, ..Inside::default() },
     });
 }

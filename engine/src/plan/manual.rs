@@ -287,8 +287,15 @@ fn close_unwanted(ctx: &mut Context<'_>, wanted: &BTreeSet<(Address, String)>) {
     }
 }
 
-/// Whether what this address's tasks rest on was not read in this run.
+/// Whether what this address's tasks rest on was not read in this run, or cannot be told.
 fn blind(ctx: &Context<'_>, address: &Address) -> bool {
+    let in_doubt = ctx
+        .entry(address)
+        .and_then(|entry| entry.operation.as_ref())
+        .is_some_and(|operation| !matches!(operation.phase, crate::operation::Phase::NotHappened { .. }));
+    if in_doubt || ctx.unseen.contains(address) || (!ctx.is_declared(address) && ctx.kept(address)) {
+        return true;
+    }
     if address.kind != crate::address::Kind::License {
         return false;
     }

@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 
 use crate::action::Action;
-use crate::address::{Address, RemoteId};
+use crate::address::{Address, Kind, RemoteId};
 use crate::capability::Row;
 use crate::ledger::{Applied, Entry, Standing};
 use crate::observed::{Facet, KeyKind, Record};
@@ -17,7 +17,7 @@ use crate::plan::context::Context;
 use crate::plan::findings::{Code, Finding};
 use crate::plan::reasons::WaitingFor;
 use crate::task::Outcome;
-use crate::value::{Digest, Digester};
+use crate::value::{Digest, Digester, Field, Value};
 
 enum Verdict {
     /// It happened; it made this record, where it made one.
@@ -39,7 +39,8 @@ pub(super) fn operations(ctx: &mut Context<'_>) {
         .ledger
         .entries
         .iter()
-        .filter_map(|(address, entry)| entry.operation.clone().map(|operation| (address.clone(), operation)))
+        .filter(|(_, entry)| entry.operation.is_some())
+        .filter_map(|(address, _)| Some((address.clone(), ctx.entry(address)?.operation.clone()?)))
         .collect();
     for (address, operation) in open {
         one(ctx, &address, operation);
@@ -49,7 +50,9 @@ pub(super) fn operations(ctx: &mut Context<'_>) {
 fn one(ctx: &mut Context<'_>, address: &Address, mut operation: Operation) {
     let now = ctx.input.now;
     match attested(ctx, &operation) {
-        Some(Outcome::NotHappened) if in_doubt(&operation) => {
+        Some(Outcome::NotHappened)
+            if in_doubt(&operation) || matches!(operation.phase, Phase::Attested { .. }) =>
+        {
             return clear(
                 ctx,
                 address,
@@ -79,26 +82,19 @@ fn one(ctx: &mut Context<'_>, address: &Address, mut operation: Operation) {
         Phase::NotHappened { .. } => {}
         Phase::Acked { at, acks } => {
             let id = acks.iter().rev().find_map(|ack| ack.remote_id.clone());
-            settle(ctx, address, &operation, at, id);
+            let known = id.is_some() || ctx.entry(address).is_some_and(|entry| entry.remote_id.is_some());
+            if operation.more && (known || operation.action != Action::Create) {
+                return unfinished(ctx, address, &operation, at, id);
+            }
+            if operation.action != Action::Create || known {
+                return settle(ctx, address, &operation, at, id);
+            }
+            asserted(ctx, address, &operation, at, "done, says the vendor, without saying as what");
         }
-        Phase::Sent { at }
-        | Phase::Ambiguous { at, .. }
-        | Phase::Unknown { at, .. }
-        | Phase::Attested { at } => {
-            let asserted = matches!(operation.phase, Phase::Attested { .. });
+        Phase::Attested { at } => asserted(ctx, address, &operation, at, "said to have happened"),
+        Phase::Sent { at } | Phase::Ambiguous { at, .. } | Phase::Unknown { at, .. } => {
             match verdict(ctx, address, &operation, at) {
                 Verdict::Happened(id) => settle(ctx, address, &operation, at, id),
-                _ if asserted && operation.action != Action::Create => {
-                    settle(ctx, address, &operation, at, None);
-                }
-                _ if asserted => wait(
-                    ctx,
-                    address,
-                    &operation,
-                    WaitingFor::Settling,
-                    None,
-                    "said to have happened; not listed yet".into(),
-                ),
                 Verdict::NotHappened => clear(
                     ctx,
                     address,
@@ -107,18 +103,7 @@ fn one(ctx: &mut Context<'_>, address: &Address, mut operation: Operation) {
                     Phase::NotHappened { at: now },
                 ),
                 Verdict::LookedOnce => {
-                    let began = ctx.input.observed.census.began;
-                    ctx.look_again = true;
-                    ctx.edit(
-                        address,
-                        "looked",
-                        format!("{}: one complete look does not show it", operation.id),
-                        |entry| {
-                            if let Some(operation) = &mut entry.operation {
-                                operation.looked = Some(began);
-                            }
-                        },
-                    );
+                    looked_once(ctx, address, &operation);
                     wait(
                         ctx,
                         address,
@@ -152,6 +137,52 @@ fn one(ctx: &mut Context<'_>, address: &Address, mut operation: Operation) {
             }
         }
     }
+}
+
+fn looked_once(ctx: &mut Context<'_>, address: &Address, operation: &Operation) {
+    let began = ctx.input.observed.census.began;
+    ctx.look_again = true;
+    ctx.edit(address, "looked", format!("{}: one complete look does not show it", operation.id), |entry| {
+        if let Some(operation) = &mut entry.operation {
+            operation.looked = Some(began);
+        }
+    });
+}
+
+/// The vendor or a person says that it happened: it is never done again. What it made is looked for; where two
+/// complete looks do not show it, somebody has ended it meanwhile.
+fn asserted(ctx: &mut Context<'_>, address: &Address, operation: &Operation, at: Timestamp, by: &str) {
+    let verdict = verdict(ctx, address, operation, at);
+    let until = match verdict {
+        Verdict::Happened(id) if operation.more => return unfinished(ctx, address, operation, at, id),
+        Verdict::Happened(id) => return settle(ctx, address, operation, at, id),
+        _ if operation.action != Action::Create
+            || ctx.entry(address).is_some_and(|entry| entry.remote_id.is_some()) =>
+        {
+            return settle(ctx, address, operation, at, None);
+        }
+        Verdict::NotHappened => {
+            let now = ctx.input.now;
+            let words = format!("{}: {by}, and two complete looks do not show it", operation.id);
+            return ctx.edit(address, "ended-elsewhere", words, |entry| {
+                entry.operation = None;
+                entry.standing = Standing::Ended;
+                entry.since = now;
+                entry.wrote = Some(at);
+                entry.ended_elsewhere = Some(now);
+            });
+        }
+        Verdict::LookedOnce => {
+            looked_once(ctx, address, operation);
+            Some(ctx.input.now)
+        }
+        Verdict::Wait(until) => Some(until),
+        Verdict::Ask(because) => {
+            let words = format!("{by}; {because}: write the right one's id into the account");
+            return wait(ctx, address, operation, WaitingFor::Resolve, None, words);
+        }
+    };
+    wait(ctx, address, operation, WaitingFor::Settling, until, format!("{by}; looked for in the list"));
 }
 
 fn in_doubt(operation: &Operation) -> bool {
@@ -207,6 +238,10 @@ fn clear(ctx: &mut Context<'_>, address: &Address, event: &'static str, words: S
         if let Some(operation) = &mut entry.operation {
             operation.phase = phase;
             operation.looked = None;
+            if operation.action == Action::Invite {
+                // The vendor's own mail did not go out: there is no invitation.
+                entry.invitation = None;
+            }
         }
     });
 }
@@ -219,22 +254,37 @@ fn settle(
     at: Timestamp,
     id: Option<RemoteId>,
 ) {
-    if operation.action == Action::Create
-        && id.is_none()
-        && ctx.entry(address).is_some_and(|entry| entry.remote_id.is_none())
+    if let Some(id) = &id
+        && address.kind == Kind::Customer
     {
-        return wait(
-            ctx,
-            address,
-            operation,
-            WaitingFor::Settling,
-            None,
-            "done, says the vendor, without saying as what; looked for in the list".into(),
-        );
+        ctx.adopted.insert(id.clone(), address.clone());
     }
     let operation = operation.clone();
     ctx.edit(address, "settled", format!("{}: happened", operation.id), |entry| {
         apply(entry, &operation, at, id);
+    });
+}
+
+/// One of a step's requests was acknowledged and the next one never intended: what was made is bound, and planning
+/// goes on from what is observed.
+fn unfinished(
+    ctx: &mut Context<'_>,
+    address: &Address,
+    operation: &Operation,
+    at: Timestamp,
+    id: Option<RemoteId>,
+) {
+    if let Some(id) = &id
+        && address.kind == Kind::Customer
+    {
+        ctx.adopted.insert(id.clone(), address.clone());
+    }
+    ctx.edit(address, "settled", format!("{}: done, its step is not", operation.id), |entry| {
+        if entry.remote_id.is_none() {
+            entry.remote_id = id;
+        }
+        entry.operation = None;
+        entry.wrote = Some(at);
     });
 }
 
@@ -261,7 +311,14 @@ fn verdict(ctx: &Context<'_>, address: &Address, operation: &Operation, at: Time
     let from = ctx.input.patience.conclusive_from(at);
     let census = &ctx.input.observed.census;
     let entry = ctx.entry(address);
+    if address.kind == Kind::License {
+        return license(ctx, entry, operation, at, from);
+    }
     match operation.action {
+        // A later request of the step: the record is known, only its fields are in doubt.
+        Action::Create if entry.is_some_and(|entry| entry.remote_id.is_some()) => {
+            return changed(ctx, address, entry, operation, from);
+        }
         Action::Create => {
             // A declared id settles it: somebody looked and wrote it down.
             if let Some(id) = ctx.account(address).and_then(|decl| decl.account.id.as_deref())
@@ -294,7 +351,7 @@ fn verdict(ctx: &Context<'_>, address: &Address, operation: &Operation, at: Time
                 return Verdict::Happened(None);
             }
         }
-        _ => return changed(ctx, entry, operation, from),
+        _ => return changed(ctx, address, entry, operation, from),
     }
     look(operation, census.complete().then_some(census.began), from)
 }
@@ -310,15 +367,29 @@ fn look(operation: &Operation, looked: Option<Timestamp>, from: Timestamp) -> Ve
 }
 
 /// A change of fields: it happened if the console shows every one of them as wanted.
-fn changed(ctx: &Context<'_>, entry: Option<&Entry>, operation: &Operation, from: Timestamp) -> Verdict {
+fn changed(
+    ctx: &Context<'_>,
+    address: &Address,
+    entry: Option<&Entry>,
+    operation: &Operation,
+    from: Timestamp,
+) -> Verdict {
     let Some(id) = entry.and_then(|entry| entry.remote_id.as_ref()) else {
         return Verdict::Ask("its record is not known".into());
     };
     let observed = ctx.input.observed;
     let facet = observed.facet(id, Facet::Account);
+    if observed.census.complete() && observed.census.get(id).is_none() {
+        // Gone meanwhile, or not listed yet: what it would have changed cannot be seen.
+        return look(operation, Some(observed.census.began), from);
+    }
+    let projection = ctx.account(address).map(|decl| ctx.project(decl));
     let mut oldest: Option<Timestamp> = None;
     let mut all = true;
     for (field, wanted) in &operation.declared {
+        if ctx.caps().fields.get(field).is_some_and(|rule| !rule.observable) {
+            continue;
+        }
         let (shown, as_of) =
             match (observed.census.get(id).and_then(|record| record.field(field.as_str())), facet) {
                 (Some(value), _) => (Some(value), observed.census.began),
@@ -326,7 +397,15 @@ fn changed(ctx: &Context<'_>, entry: Option<&Entry>, operation: &Operation, from
                 _ => return Verdict::Wait(from),
             };
         oldest = Some(oldest.map_or(as_of, |oldest| oldest.min(as_of)));
-        all &= shown.is_some_and(|value| ctx.digester.value(value) == *wanted);
+        all &= shown.is_some_and(|value| {
+            ctx.digester.value(value) == *wanted
+                // The vendor's own spelling of what is still declared.
+                || projection.iter().flat_map(|one| &one.fields).any(|(other, declared)| {
+                    other == field
+                        && ctx.digester.value(declared) == *wanted
+                        && ctx.input.dialect.same(field, declared, value)
+                })
+        });
     }
     match oldest {
         None => Verdict::Ask("nothing that it changes is shown".into()),
@@ -335,11 +414,82 @@ fn changed(ctx: &Context<'_>, entry: Option<&Entry>, operation: &Operation, from
     }
 }
 
+/// An operation on a licence: its account's licences tell.
+fn license(
+    ctx: &Context<'_>,
+    entry: Option<&Entry>,
+    operation: &Operation,
+    at: Timestamp,
+    from: Timestamp,
+) -> Verdict {
+    let account = entry
+        .and_then(|entry| entry.parent.as_ref())
+        .and_then(|parent| ctx.entry(parent))
+        .and_then(|parent| parent.remote_id.as_ref());
+    let Some(account) = account else { return Verdict::Ask("the account it belongs to is not known".into()) };
+    let Some(read) = ctx.licenses(account).filter(|read| read.unreadable.is_none()) else {
+        return Verdict::Wait(from);
+    };
+    let id = entry.and_then(|entry| entry.remote_id.as_ref());
+    let record = id.and_then(|id| read.licenses.iter().find(|one| one.id == *id));
+    match operation.action {
+        Action::Create => {
+            let Some(article) = operation.declared.get("article") else {
+                return Verdict::Ask("nothing tells which licence it is".into());
+            };
+            let ours = |id: &RemoteId| {
+                ctx.input.ledger.entries.iter().any(|(address, entry)| {
+                    address.kind == Kind::License && entry.remote_id.as_ref() == Some(id)
+                })
+            };
+            let new: Vec<&RemoteId> = read
+                .licenses
+                .iter()
+                .filter(|one| one.in_force && !operation.lookalikes.contains(&one.id) && !ours(&one.id))
+                .filter(|one| ctx.digester.value(&Value::text(one.article.raw())) == *article)
+                .map(|one| &one.id)
+                .collect();
+            match new.as_slice() {
+                [one] => return Verdict::Happened(Some((*one).clone())),
+                [] => {}
+                several => return Verdict::Ask(format!("{} new licences look like it", several.len())),
+            }
+        }
+        Action::Detach | Action::Remove => {
+            if read.as_of >= at && record.is_none_or(|one| !one.in_force) {
+                return Verdict::Happened(None);
+            }
+        }
+        _ => {
+            let Some(record) = record else { return Verdict::Ask("the licence is not listed".into()) };
+            let as_wanted = |(field, wanted): (&Field, &Digest)| {
+                record
+                    .fields
+                    .iter()
+                    .any(|(other, value)| other == field && ctx.digester.value(value) == *wanted)
+            };
+            if operation.declared.iter().all(as_wanted) {
+                return Verdict::Happened(None);
+            }
+        }
+    }
+    look(operation, Some(read.as_of), from)
+}
+
 /// Whether a record could be what the operation made: a strong key, or the name with nothing that contradicts it.
 fn looks_like(digester: &Digester, operation: &Operation, record: &Record) -> bool {
     let digests: Vec<(KeyKind, Digest)> =
         record.keys.iter().map(|key| (key.kind, digester.text(&key.value))).collect();
     let mut name = false;
+    let contradicted = operation.expect.iter().any(|(expected, _)| {
+        // Another domain, number or mark than the one it was to get: another company of that name.
+        expected.strong()
+            && digests.iter().any(|(kind, _)| kind == expected)
+            && !digests.iter().any(|(kind, digest)| {
+                operation.expect.iter().any(|(expected, wanted)| expected == kind && wanted == digest)
+                    && kind == expected
+            })
+    });
     for (kind, digest) in &digests {
         let agrees = operation.expect.iter().any(|(expected, wanted)| expected == kind && wanted == digest);
         if agrees && kind.strong() {
@@ -347,7 +497,7 @@ fn looks_like(digester: &Digester, operation: &Operation, record: &Record) -> bo
         }
         name |= agrees && *kind == KeyKind::Name;
     }
-    name
+    name && !contradicted
 }
 
 /// Whether the row's refusal by the vendor turns it into manual work from now on.

@@ -20,7 +20,6 @@ use crate::value::{Field, Value};
 
 /// What a step is, whatever time moves: address, action, canonical change, performer and consequences. 64 bits, hex.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Fingerprint(String);
 
@@ -49,7 +48,6 @@ impl fmt::Display for Fingerprint {
 
 /// The plan for one console.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Plan {
     /// Which console.
@@ -66,7 +64,6 @@ pub struct Plan {
     pub findings: Vec<Finding>,
     /// When time alone will change this plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<String>", extend("format" = "date-time")))]
     pub wake: Option<Timestamp>,
     /// What was looked at.
     pub looked: Looked,
@@ -74,7 +71,6 @@ pub struct Plan {
 
 /// What a plan is based on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
-#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Looked {
     /// Records in the census.
@@ -87,13 +83,11 @@ pub struct Looked {
     pub cost: ReadCost,
     /// When the census began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<String>", extend("format" = "date-time")))]
     pub as_of: Option<Timestamp>,
 }
 
 /// One field's change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Change {
     /// Which field.
@@ -110,7 +104,6 @@ pub struct Change {
 
 /// Who performs a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Performer {
     /// The adapter.
@@ -121,7 +114,6 @@ pub enum Performer {
 
 /// What a step causes beside the change, or cannot undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Consequence {
     /// Kebab-case; where it needs consent, the consent's code.
@@ -134,7 +126,6 @@ pub struct Consequence {
 
 /// Why a step is held, and what allows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Held {
     /// By what.
@@ -147,7 +138,6 @@ pub struct Held {
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Step {
     /// To what.
@@ -241,7 +231,6 @@ impl Step {
 
 /// Something that waits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Waiting {
     /// What waits.
@@ -258,11 +247,9 @@ pub struct Waiting {
     pub notes: Vec<(String, String)>,
     /// Since when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<String>", extend("format" = "date-time")))]
     pub since: Option<Timestamp>,
     /// When it changes by itself, or is overdue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<String>", extend("format" = "date-time")))]
     pub until: Option<Timestamp>,
     /// Whether that has passed.
     pub overdue: bool,

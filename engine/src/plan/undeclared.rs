@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::action::Action;
 use crate::address::{Address, Kind};
 use crate::capability::Row;
-use crate::ledger::{DeletionPolicy, Standing};
+use crate::ledger::{DeletionPolicy, Entry, Standing};
 use crate::plan::context::Context;
 use crate::plan::ends::Ending;
 use crate::plan::findings::{Code, Finding};
@@ -25,7 +25,7 @@ pub(super) fn collect_renames(ctx: &mut Context<'_>) {
         .map(|decl| (&decl.address, &decl.formerly))
         .chain(desired.licenses.iter().map(|decl| (&decl.address, &decl.formerly)));
     for (new, formerly) in names {
-        if ctx.entry(new).is_some() {
+        if ctx.entry(new).is_some_and(|entry| !vacated(entry)) {
             continue;
         }
         let old = formerly.iter().find(|old| {
@@ -40,16 +40,65 @@ pub(super) fn collect_renames(ctx: &mut Context<'_>) {
             if entry.standing != Standing::Declared {
                 entry.standing = Standing::Declared;
             }
+            if let Some(id) = &entry.remote_id
+                && new.kind == Kind::Customer
+            {
+                ctx.adopted.insert(id.clone(), new.clone());
+            }
             ctx.put(new, "renamed", format!("formerly {old}"), entry);
-            ctx.edit(old, "", "", |entry| {
-                entry.remote_id = None;
-                entry.invitation = None;
-                entry.tasks.clear();
-                entry.standing = Standing::Ended;
-            });
+            ctx.edit(old, "", "", vacate);
         }
     }
     ctx.renamed = renamed;
+}
+
+/// A move that broke off in the middle left its entry at both addresses: what the new one has, the old one has no
+/// more. Comes before operations are settled, so that none is settled twice.
+pub(super) fn finish_renames(ctx: &mut Context<'_>) {
+    let desired = ctx.input.desired;
+    let entries = &ctx.input.ledger.entries;
+    let names = desired
+        .accounts
+        .iter()
+        .map(|decl| (&decl.address, &decl.formerly))
+        .chain(desired.licenses.iter().map(|decl| (&decl.address, &decl.formerly)));
+    for (new, formerly) in names.filter(|(_, formerly)| !formerly.is_empty()) {
+        let Some(moved) = entries.get(new) else { continue };
+        for old in formerly {
+            let twice = !ctx.is_declared(old) && entries.get(old).is_some_and(|left| same(left, moved));
+            if twice {
+                ctx.edit(old, "renamed", format!("now {new}"), vacate);
+            }
+        }
+    }
+}
+
+/// Whether two entries hold the same record, operation or invitation.
+fn same(a: &Entry, b: &Entry) -> bool {
+    let operation = |entry: &Entry| entry.operation.as_ref().map(|operation| operation.id.clone());
+    let invitation = |entry: &Entry| entry.invitation.as_ref().map(|one| one.message_id.clone());
+    (a.remote_id.is_some() && a.remote_id == b.remote_id)
+        || (a.operation.is_some() && operation(a) == operation(b))
+        || (a.invitation.is_some() && invitation(a) == invitation(b))
+}
+
+/// What an entry becomes whose declaration has another address now.
+fn vacate(entry: &mut Entry) {
+    entry.remote_id = None;
+    entry.invitation = None;
+    entry.operation = None;
+    entry.tasks.clear();
+    entry.ended_elsewhere = None;
+    entry.standing = Standing::Ended;
+}
+
+/// Whether an entry is only the trace of a move: a declaration that comes back to this address moves in again.
+fn vacated(entry: &Entry) -> bool {
+    entry.standing == Standing::Ended
+        && entry.remote_id.is_none()
+        && entry.invitation.is_none()
+        && entry.operation.is_none()
+        && entry.ended_elsewhere.is_none()
 }
 
 /// Plans them.
@@ -92,6 +141,12 @@ pub(super) fn plan(ctx: &mut Context<'_>) {
 fn end(ctx: &mut Context<'_>, address: Address, policy: DeletionPolicy) {
     let census = &ctx.input.observed.census;
     let entry = ctx.entry(&address).expect("it is in the ledger").clone();
+    if let Some(id) = entry.bound()
+        && ctx.holder(id) != Some(&address)
+    {
+        // Another declaration has the record: only the memory of it goes.
+        return forget(ctx, &address);
+    }
     let listed = entry.bound().is_some_and(|id| census.get(id).is_some());
     if !listed {
         if ctx.conclusive_since(entry.wrote) {
