@@ -476,3 +476,24 @@ fn a_request_in_doubt_keeps_its_phase_until_it_is_looked_at() {
     let operation = bench.entry("adatum").operation.expect("sent");
     assert!(matches!(operation.phase, Phase::Sent { .. }));
 }
+
+#[test]
+fn a_name_that_is_changed_back_takes_its_record_along() {
+    for policy in [crate::ledger::DeletionPolicy::Retain, crate::ledger::DeletionPolicy::Remove] {
+        let mut company = Company::new("adatum");
+        company.policy = policy;
+        let mut bench = Bench::new([company]);
+        bench.world.late([SignedDuration::from_mins(14)]);
+        bench.apply();
+        for (name, old) in [("contoso", "adatum"), ("adatum", "contoso")] {
+            bench.declared.companies[0].name = name.into();
+            bench.declared.companies[0].formerly = vec![old.into()];
+            bench.apply();
+        }
+        bench.pass(18);
+        bench.apply();
+        assert_eq!(bench.entry("adatum").remote_id.map(|id| id.to_string()), Some("t0001".into()));
+        assert!(bench.world.tenants().values().all(crate::testing::console::Tenant::alive));
+        assert_eq!(bench.made(), 1);
+    }
+}

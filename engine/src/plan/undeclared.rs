@@ -25,7 +25,7 @@ pub(super) fn collect_renames(ctx: &mut Context<'_>) {
         .map(|decl| (&decl.address, &decl.formerly))
         .chain(desired.licenses.iter().map(|decl| (&decl.address, &decl.formerly)));
     for (new, formerly) in names {
-        if ctx.entry(new).is_some() {
+        if ctx.entry(new).is_some_and(|entry| !vacated(entry)) {
             continue;
         }
         let old = formerly.iter().find(|old| {
@@ -88,7 +88,17 @@ fn vacate(entry: &mut Entry) {
     entry.invitation = None;
     entry.operation = None;
     entry.tasks.clear();
+    entry.ended_elsewhere = None;
     entry.standing = Standing::Ended;
+}
+
+/// Whether an entry is only the trace of a move: a declaration that comes back to this address moves in again.
+fn vacated(entry: &Entry) -> bool {
+    entry.standing == Standing::Ended
+        && entry.remote_id.is_none()
+        && entry.invitation.is_none()
+        && entry.operation.is_none()
+        && entry.ended_elsewhere.is_none()
 }
 
 /// Plans them.
