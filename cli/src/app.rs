@@ -240,7 +240,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Drift(command) => command.run(globals).await,
         Command::Observe(command) => command.run(globals).await,
         Command::Tasks(command) => command.run(globals).await,
-        Command::Invitations(command) => command.run(globals).await,
+        Command::Invitations(command) => command.run(globals),
         Command::State(command) => command.run(globals).await,
         Command::Resolve(command) => command.run(globals).await,
         Command::Doctor(command) => command.run(globals).await,

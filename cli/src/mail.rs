@@ -141,9 +141,8 @@ pub fn render(letter: &Letter<'_>) -> Result<Vec<u8>, MailError> {
     if !letter.words.body.contains(LINK) {
         return Err(MailError::NoLink { language: letter.language.to_owned() });
     }
-    let id = |id: &str| match id.contains('@') {
-        true => line(id),
-        false => format!("{}@{}", line(id), letter.domain),
+    let id = |id: &str| {
+        if id.contains('@') { line(id) } else { format!("{}@{}", line(id), letter.domain) }
     };
     let mut message = MessageBuilder::new();
     if let Some(from) = letter.from {

@@ -98,7 +98,7 @@ struct Unsent<'a> {
 
 impl Invitations {
     /// Runs it.
-    pub async fn run(self, globals: &Globals) -> Result<Exit, CliError> {
+    pub fn run(self, globals: &Globals) -> Result<Exit, CliError> {
         print(&self.answer(globals)?)?;
         Ok(Exit::Done)
     }

@@ -192,7 +192,7 @@ async fn accepted_overdue_and_ended_are_told_apart() {
     );
     assert_eq!(wrote, "No mail waits to be sent.\n");
     let (list, wrote) = stands(|entry| {
-        entry.invitation.as_mut().expect("invited").revoked = Some(at("2026-11-13T00:00:00Z"))
+        entry.invitation.as_mut().expect("invited").revoked = Some(at("2026-11-13T00:00:00Z"));
     })
     .await;
     assert!(list.contains("ended     taken back on 2026-11-13\n"), "{list}");
