@@ -34,10 +34,13 @@ const ROUNDS: usize = 5;
 const SOON: Duration = Duration::from_secs(60);
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
-/// The program with its failpoints compiled in.
+/// The program with its failpoints compiled in. `TENANTRY_TEST_FAILPOINTS_BINARY` names another one.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| cli::build(&["failpoints"]))
+    BINARY.get_or_init(|| {
+        std::env::var_os("TENANTRY_TEST_FAILPOINTS_BINARY")
+            .map_or_else(|| cli::build(&["failpoints"]), PathBuf::from)
+    })
 }
 
 /// Consoles and declarations.
@@ -80,7 +83,7 @@ pub enum Kill {
 /// What an apply led to, in terms that do not depend on when it happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// Everything that was committed at the consoles: partner, kind, record; sorted.
+    /// Everything that was committed at the consoles: partner, kind, record (or for whom it was made); sorted.
     pub effects: Vec<(String, String, String)>,
     /// How many unsafe requests arrived.
     pub writes: usize,
@@ -160,7 +163,7 @@ impl World {
             let ran = watch::run(bench, &APPLY);
             assert!(matches!(ran.code, 0 | 4), "{}: a run after the kill fails: {ran}", self.name);
             wait(bench);
-            let outcome = outcome(bench, mark);
+            let outcome = outcome(bench, &self.seed.to_string(), mark);
             if before.as_ref() == Some(&outcome) {
                 return outcome;
             }
@@ -244,20 +247,31 @@ pub fn wait(bench: &Bench) {
     bench.simulator().clock().advance(17.minutes()).expect("the clock goes forward");
 }
 
-fn outcome(bench: &Bench, mark: u64) -> Outcome {
+fn outcome(bench: &Bench, seed: &str, mark: u64) -> Outcome {
     let filter = LogFilter { since: mark, kind: Some(Kind::Write), ..LogFilter::default() };
     let sent = bench.simulator().log().entries(&filter);
+    let entries = entries(&bench.dir());
+    // Ids of what is made differ from run to run: such a record is called after whoever is bound to it.
+    let holders: BTreeMap<&str, &str> = entries
+        .iter()
+        .filter_map(|(address, all)| Some((all.last()?["remoteId"].as_str()?, address.as_str())))
+        .filter(|(id, _)| !seed.contains(id))
+        .collect();
+    let called =
+        |id: &str| holders.get(id).map_or_else(|| id.to_owned(), |holder| format!("made for {holder}"));
     let mut effects: Vec<_> = sent
         .iter()
         .flat_map(|entry| {
-            entry.effects.iter().map(|effect| (entry.partner.clone(), effect.kind.clone(), effect.id.clone()))
+            entry
+                .effects
+                .iter()
+                .map(|effect| (entry.partner.clone(), effect.kind.clone(), called(&effect.id)))
         })
         .collect();
     effects.sort();
-    let entries = entries(&bench.dir());
     let bound = entries
         .iter()
-        .filter_map(|(address, all)| Some((address.clone(), all.last()?["remoteId"].as_str()?.to_owned())))
+        .filter_map(|(address, all)| Some((address.clone(), called(all.last()?["remoteId"].as_str()?))))
         .collect();
     let invited = entries
         .iter()

@@ -20,6 +20,8 @@ impl Running<'_, '_, '_> {
         }
         let moved = step.inside.moved_from.as_ref();
         if moved.is_none() {
+            // Whoever accepts our own invitation is no stranger.
+            entry.found = self.ledger.ledger().header.confirmed.is_none() && entry.invitation.is_none();
             // A rename keeps what was applied: nothing about the record has changed.
             entry.last_applied.clear();
             for (field, value) in &step.inside.shown {

@@ -175,6 +175,9 @@ pub struct Entry {
     /// The record it is bound to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote_id: Option<RemoteId>,
+    /// It was there before this ledger, which nobody had confirmed yet: adoption confirms nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub found: bool,
     /// What was last applied, by field.
     #[serde(default, skip_serializing_if = "FieldMap::is_empty")]
     pub last_applied: FieldMap<Applied>,
@@ -213,6 +216,7 @@ impl Entry {
             since: now,
             parent: None,
             remote_id: None,
+            found: false,
             last_applied: FieldMap::new(),
             want: Want::Present,
             deletion_policy: DeletionPolicy::Retain,

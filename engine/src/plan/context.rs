@@ -342,6 +342,14 @@ impl<'a> Context<'a> {
         self.input.observed.census.records().iter().any(|record| !known.contains(&record.id))
     }
 
+    /// Whether the census shows a record that was adopted before anybody confirmed the ledger.
+    pub fn shows_found(&self) -> bool {
+        let listed = |entry: &Entry| {
+            entry.remote_id.as_ref().is_some_and(|id| self.input.observed.census.get(id).is_some())
+        };
+        self.input.ledger.entries.values().any(|entry| entry.found && listed(entry))
+    }
+
     /// How many accounts are bound, for the share of removals.
     pub fn bound_count(&self) -> usize {
         self.bound.len()

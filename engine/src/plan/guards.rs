@@ -109,9 +109,13 @@ fn consents(ctx: &Context<'_>, steps: &[Step], held: &mut [Option<Held>]) {
     }
 }
 
-/// A new ledger while the console holds records that nobody bound: somebody's customers may be among them.
+/// A new ledger while the console holds records that it did not make: it may be the second ledger of this account, and
+/// the first one may have made or invited what is declared. That they are adopted meanwhile proves nothing.
 fn first_run(ctx: &Context<'_>, steps: &[Step], held: &mut [Option<Held>], released: &[bool]) {
-    if ctx.input.ledger.header.confirmed.is_some() || ctx.input.approvals.first_run || !ctx.shows_unbound() {
+    if ctx.input.ledger.header.confirmed.is_some() || ctx.input.approvals.first_run {
+        return;
+    }
+    if !ctx.shows_unbound() && !ctx.shows_found() {
         return;
     }
     for ((step, held), released) in steps.iter().zip(held).zip(released) {
