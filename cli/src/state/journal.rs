@@ -317,7 +317,7 @@ pub(super) fn scrub(
 ) -> Result<usize, StoreError> {
     let mut changed = 0;
     for (_, path) in segments(dir)? {
-        let (lines, _) = lines(&path)?;
+        let (lines, _) = lines(&path, 0)?;
         let before = changed;
         let mut bytes = Vec::new();
         for mut line in lines {
