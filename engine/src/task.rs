@@ -44,6 +44,17 @@ pub struct TaskRecord {
     /// What somebody said about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attested: Option<Attested>,
+    /// What is to be done, as the plan that opened it showed it: whoever does it needs no credential to read it.
+    /// `None` in ledgers that do not hold it, and after `state scrub`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<Box<Task>>,
+}
+
+impl TaskRecord {
+    /// A task that is opened now.
+    pub fn opened(since: Timestamp, task: Task) -> Self {
+        Self { since, attested: None, task: Some(Box::new(task)) }
+    }
 }
 
 /// A human fact.

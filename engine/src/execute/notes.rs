@@ -79,7 +79,7 @@ impl Running<'_, '_, '_> {
         let now = self.now();
         let header = self.reserved(step, now);
         let mut entry = self.entry_for(step);
-        entry.tasks.entry(task.id.clone()).or_insert(TaskRecord { since: now, attested: None });
+        entry.tasks.entry(task.id.clone()).or_insert_with(|| TaskRecord::opened(now, task.clone()));
         let words = format!("{}: {}", task.id, task.title);
         let entries = vec![(step.address.clone(), Some(entry))];
         self.commit(header, entries, "task-opened", &step.address, words).await?;
@@ -99,7 +99,7 @@ impl Running<'_, '_, '_> {
         invitation.reminders.push(reminder);
         let words = format!("reminder {} to be sent: {}", invitation.reminders.len(), task.id);
         entry.invitation = Some(invitation);
-        entry.tasks.insert(task.id.clone(), TaskRecord { since: now, attested: None });
+        entry.tasks.insert(task.id.clone(), TaskRecord::opened(now, task.clone()));
         let entries = vec![(step.address.clone(), Some(entry))];
         self.commit(header, entries, "reminded", &step.address, words).await?;
         Ok(Ended { outcome: Outcome::Done, remote_id: None, words: vec![mail_words(&task.id)] })

@@ -343,7 +343,7 @@ impl Running<'_, '_, '_> {
         } else {
             let task = self.mail_task(step, &invitation.message_id, &invitation.to);
             words.push(mail_words(&task.id));
-            entry.tasks.insert(task.id, TaskRecord { since: now, attested: None });
+            entry.tasks.insert(task.id.clone(), TaskRecord::opened(now, task));
         }
         if entry.standing != Standing::Declared {
             entry.standing = Standing::Declared;

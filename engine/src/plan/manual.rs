@@ -102,14 +102,14 @@ fn remember(ctx: &mut Context<'_>, address: &Address, id: &str, record: Option<T
     if record.as_ref().and_then(|record| record.attested.as_ref()) == Some(&said) {
         return;
     }
-    let since = record.map_or(said.on, |record| record.since);
+    let (since, task) = record.map_or((said.on, None), |record| (record.since, record.task));
     let id = id.to_owned();
     ctx.edit(
         address,
         "attested",
         format!("{id}: {:?} by {}", said.outcome, crate::text::terminal(&said.by)),
         |entry| {
-            entry.tasks.insert(id, TaskRecord { since, attested: Some(said) });
+            entry.tasks.insert(id, TaskRecord { since, attested: Some(said), task });
         },
     );
 }
@@ -159,8 +159,12 @@ fn done(
         );
         let now = ctx.input.now;
         let owned = id.to_owned();
+        let task = match &step.performer {
+            Performer::Person(task) => Some(task.clone()),
+            Performer::Console => None,
+        };
         ctx.edit(&step.address, "attestation-contradicted", id.to_owned(), |entry| {
-            entry.tasks.insert(owned, TaskRecord { since: now, attested: None });
+            entry.tasks.insert(owned, TaskRecord { since: now, attested: None, task });
         });
         return open(ctx, step, now);
     }
