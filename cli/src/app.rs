@@ -136,6 +136,8 @@ pub struct Files {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Scaffold a repository: consoles, one customer, CI workflow, editor schema
+    Init(commands::init::Init),
     /// Check declarations offline
     Validate(commands::validate::Validate),
     /// Show what differs; change nothing
@@ -146,8 +148,18 @@ pub enum Command {
     Drift(commands::drift::Drift),
     /// Export what the consoles hold and what is bound; change nothing
     Observe(commands::observe::Observe),
+    /// Manual work: list, show, done
+    Tasks(commands::tasks::Tasks),
+    /// Invitations: list, ready-to-send mails
+    Invitations(commands::invitations::Invitations),
+    /// Ledgers: list, show, move, forget, scrub, pull, push
+    State(commands::state::State),
     /// What was done, when and why
     Log(commands::log::Log),
+    /// Settle an operation in doubt that nobody but you can see
+    Resolve(commands::resolve::Resolve),
+    /// Check credentials, roles, position and reachability; change nothing
+    Doctor(commands::doctor::Doctor),
     /// What a kind or field means
     Explain(commands::explain::Explain),
     /// JSON Schemas for editors and programs
@@ -206,11 +218,17 @@ pub fn main() -> std::process::ExitCode {
 async fn run(cli: Cli) -> Result<Exit, CliError> {
     let globals = &cli.globals;
     match cli.command {
+        Command::Init(command) => command.run(globals),
         Command::Validate(command) => command.run(globals),
         Command::Plan(command) => command.run(globals).await,
         Command::Apply(command) => command.run(globals).await,
         Command::Drift(command) => command.run(globals).await,
         Command::Observe(command) => command.run(globals).await,
+        Command::Tasks(command) => command.run(globals).await,
+        Command::Invitations(command) => command.run(globals),
+        Command::State(command) => command.run(globals).await,
+        Command::Resolve(command) => command.run(globals).await,
+        Command::Doctor(command) => command.run(globals).await,
         Command::Log(command) => command.run(globals),
         Command::Explain(command) => command.run(globals),
         Command::Schema(command) => command.run(globals),

@@ -300,3 +300,31 @@ pub(super) fn log(dir: &Path) -> Result<Vec<Logged>, StoreError> {
     }
     Ok(out)
 }
+
+/// Replaces past lines: see [`super::StateDir::scrub`]. A segment is written anew whole, or not at all.
+pub(super) fn scrub(
+    dir: &Path,
+    clean: &dyn Fn(&Address, &mut Entry),
+    words: &dyn Fn(&mut LogEvent),
+) -> Result<usize, StoreError> {
+    let mut changed = 0;
+    for (_, path) in segments(dir)? {
+        let (lines, _) = lines(&path)?;
+        let before = changed;
+        let mut bytes = Vec::new();
+        for mut line in lines {
+            let (put, event) = (line.put.clone(), line.event.clone());
+            for (address, entry) in &mut line.put {
+                clean(address, entry);
+            }
+            words(&mut line.event);
+            changed += usize::from(put != line.put || event != line.event);
+            bytes.extend(serde_json::to_vec(&line).expect("a journal line is JSON"));
+            bytes.push(b'\n');
+        }
+        if changed > before {
+            super::write_atomically(&path, &bytes)?;
+        }
+    }
+    Ok(changed)
+}

@@ -56,4 +56,28 @@ impl Lock {
             .map_err(super::io("write", path))?;
         Ok(Self { _file: file })
     }
+
+    /// Who holds it, without taking it: owner and since when. `None` = nobody.
+    pub(super) fn held(path: &Path) -> Result<Option<(String, String)>, StoreError> {
+        let mut file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(super::io("open", path)(error)),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                let found = file
+                    .read_to_string(&mut text)
+                    .ok()
+                    .and_then(|_| serde_json::from_str::<Owner>(&text).ok());
+                Ok(Some(found.map_or_else(
+                    || ("another run".into(), "a moment ago".into()),
+                    |found| (found.owner, found.since),
+                )))
+            }
+            Err(TryLockError::Error(error)) => Err(super::io("lock", path)(error)),
+        }
+    }
 }

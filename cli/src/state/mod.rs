@@ -9,7 +9,8 @@
 //! accounts/<account>/cache.json            details that were read; may be deleted at any time
 //! ```
 //! Invariants: a write is durable before [`LedgerStore::commit`] returns; a torn last line of a journal was never
-//! durable and is dropped; nothing here is ever rewritten in place.
+//! durable and is dropped; nothing here is ever rewritten in place. [`StateDir::scrub`] alone replaces past lines of a
+//! journal, file by file: what is to be erased must not live on in the log.
 
 mod cache;
 mod failpoint;
@@ -20,8 +21,8 @@ mod lock;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use tenantry_engine::address::VendorAccount;
-use tenantry_engine::ledger::Ledger;
+use tenantry_engine::address::{Address, VendorAccount};
+use tenantry_engine::ledger::{Entry, Ledger};
 use tenantry_engine::observed::Details;
 use tenantry_engine::store::{LedgerStore, LogEvent, StoreError, Write};
 use tokio::sync::Mutex;
@@ -56,6 +57,11 @@ impl StateDir {
     pub fn lock(&self, owner: &str) -> Result<Lock, StoreError> {
         std::fs::create_dir_all(&self.root).map_err(io("create", &self.root))?;
         Lock::take(&self.root.join("lock"), owner)
+    }
+
+    /// Who holds the lock and since when, without taking it; `None` = nobody.
+    pub fn held(&self) -> Result<Option<(String, String)>, StoreError> {
+        Lock::held(&self.root.join("lock"))
     }
 
     /// Which Console was seen with which vendor account.
@@ -119,6 +125,18 @@ impl StateDir {
     /// What happened, oldest first.
     pub fn log(&self, account: &VendorAccount) -> Result<Vec<Logged>, StoreError> {
         journal::log(&self.account(account))
+    }
+
+    /// Rewrites what the journal still holds of entries: those that `clean` changes. Events keep their kind, time and
+    /// run; `words` may shorten what they say. Returns how many lines changed.
+    pub fn scrub(
+        &self,
+        _lock: &Lock,
+        account: &VendorAccount,
+        clean: &dyn Fn(&Address, &mut Entry),
+        words: &dyn Fn(&mut LogEvent),
+    ) -> Result<usize, StoreError> {
+        journal::scrub(&self.account(account), clean, words)
     }
 
     /// Details that were read before; an unreadable cache is an empty one.
