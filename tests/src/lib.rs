@@ -7,9 +7,11 @@
 //! A missing part is said loudly and its test does not run; with `CI=true` it is a failure. `just tools` builds them.
 
 pub mod browser;
+pub mod cli;
 pub mod helm;
 pub mod kube;
 pub mod parts;
 pub mod pki;
 pub mod process;
 pub mod s3;
+pub mod story;
