@@ -136,6 +136,12 @@ pub struct Files {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Everything once, against simulated consoles in this process; needs nothing
+    #[cfg(feature = "demo")]
+    Demo(commands::demo::Demo),
+    /// Simulated consoles as servers, to try everything else against
+    #[cfg(feature = "demo")]
+    Simulate(commands::simulate::Simulate),
     /// Check declarations offline
     Validate(commands::validate::Validate),
     /// Show what differs; change nothing
@@ -203,9 +209,14 @@ pub fn main() -> std::process::ExitCode {
     std::process::ExitCode::from(exit.code())
 }
 
-async fn run(cli: Cli) -> Result<Exit, CliError> {
+/// Runs one parsed command line. The demo runs the lines that it shows through it.
+pub(crate) async fn run(cli: Cli) -> Result<Exit, CliError> {
     let globals = &cli.globals;
     match cli.command {
+        #[cfg(feature = "demo")]
+        Command::Demo(command) => command.run(globals).await,
+        #[cfg(feature = "demo")]
+        Command::Simulate(command) => command.run(globals).await,
         Command::Validate(command) => command.run(globals),
         Command::Plan(command) => command.run(globals).await,
         Command::Apply(command) => command.run(globals).await,

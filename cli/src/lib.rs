@@ -6,6 +6,8 @@ pub mod app;
 pub mod approvals;
 pub mod commands;
 pub mod declarations;
+#[cfg(feature = "demo")]
+pub mod demo;
 pub mod diagnostics;
 pub mod exit;
 pub mod interrupt;
