@@ -22,6 +22,12 @@ macro_rules! stories {
 
 stories! {
     the_quickstart_ends_with_no_changes: "quickstart",
+    an_indirect_reseller_invites_with_its_provider_who_orders: "indirect-reseller",
+    existing_accounts_are_taken_over_and_strangers_left_alone: "takeover",
+    trial_and_usage_live_side_by_side: "trial-and-usage",
+    each_customer_leaves_in_its_own_way: "offboarding",
+    a_rename_moves_the_binding_and_asks_nothing: "rename",
+    one_console_is_down_and_the_other_goes_on: "one-console-down",
 }
 
 #[test]
