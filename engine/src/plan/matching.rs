@@ -65,6 +65,7 @@ const LEGAL_FORMS: &[&str] = &[
     "ug",
     "mbh",
     "se",
+    "ek",
     "ev",
     "eg",
     "co",

@@ -34,6 +34,12 @@ fn names_are_equal_without_legal_form_case_and_accents() {
 }
 
 #[test]
+fn a_sole_trader_is_found_without_the_letters_behind_the_name() {
+    let key = |raw| Key::new(KeyKind::Name, raw);
+    assert_eq!(key("Hofer Optik e.K."), key("Hofer Optik"));
+}
+
+#[test]
 fn a_company_called_like_a_legal_form_keeps_its_name() {
     assert_eq!(&*Key::new(KeyKind::Name, "AG").expect("a name").value, "ag");
 }
