@@ -129,7 +129,11 @@ pub(super) fn invite(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, projection: 
         row: Row::Invite,
         because: Reason::new(
             ReasonCode::Invited,
-            format!("to be invited; not among the {records} customers"),
+            match records {
+                0 => "to be invited; nobody is listed yet".to_owned(),
+                1 => "to be invited; not the one customer that is listed".to_owned(),
+                _ => format!("to be invited; not among the {records} customers"),
+            },
         ),
         performer,
         remote_id: None,
