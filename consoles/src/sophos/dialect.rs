@@ -70,7 +70,9 @@ impl SophosDialect {
     }
 
     fn monthly(&self, subject: &Subject<'_>) -> bool {
-        let billed = subject.record.and_then(|record| record.field(fields::BILLING)).and_then(Value::as_text);
+        // What is not there yet will be what is declared.
+        let Some(record) = subject.record else { return declared_monthly(subject) };
+        let billed = record.field(fields::BILLING).and_then(Value::as_text);
         let licensed = subject.licenses.is_some_and(|read| {
             read.licenses.iter().any(|one| {
                 one.in_force
@@ -81,6 +83,11 @@ impl SophosDialect {
         });
         billed == Some("usage") || licensed
     }
+}
+
+/// Whether its declaration says that it is billed monthly.
+fn declared_monthly(subject: &Subject<'_>) -> bool {
+    subject.decl.and_then(|decl| decl.account.sophos.as_ref()?.billing) == Some(SophosBilling::Usage)
 }
 
 /// The person whom Sophos gets: the administrator, else the technical contact, else the first one declared.
@@ -255,11 +262,7 @@ impl Dialect for SophosDialect {
                     "it gets the partner's default products; others are a task afterwards"
                 };
                 let mut causes = vec![cause("default-products-apply", words, false)];
-                let monthly = subject
-                    .decl
-                    .and_then(|decl| decl.account.sophos.as_ref()?.billing)
-                    .is_some_and(|billing| billing == SophosBilling::Usage);
-                if monthly && self.flex() {
+                if declared_monthly(subject) && self.flex() {
                     causes.push(cause(
                         "full-price-from-first-install",
                         "billing starts at the first product install, at the full price of the licence",
@@ -273,21 +276,35 @@ impl Dialect for SophosDialect {
                 }
                 causes
             }
-            (Row::TrialToPaid, _) => vec![cause(
-                "all-trials-converted",
-                "ends all product trials of this account at once; there is no way back to a trial",
-                false,
-            )],
+            (Row::TrialToPaid, _) => {
+                let mut causes = vec![cause(
+                    "all-trials-converted",
+                    "ends all product trials of this account at once; there is no way back to a trial",
+                    false,
+                )];
+                if declared_monthly(subject) {
+                    causes.push(cause(
+                        "full-price-from-first-install",
+                        "billing starts at the first product install, at the full price of the licence",
+                        false,
+                    ));
+                }
+                causes
+            }
             (Row::Rename, _) => vec![cause(
                 "name-propagates",
                 "the customer sees the new name in its own console, and Salesforce gets it",
                 false,
             )],
-            (Row::BuyLicense, _) => vec![cause(
+            (Row::BuyLicense, _) if self.monthly(subject) => vec![cause(
                 "billed-when-installed",
-                "a licence key cannot be taken back; a monthly licence costs from the first install",
+                "costs the full price of the licence from the first install, even if only part of it is installed",
                 false,
             )],
+            (Row::BuyLicense, _) => vec![
+                cause("key-is-final", "a licence key cannot be taken back", false),
+                cause("trial-ends", "a trial of the same product line ends the day before", false),
+            ],
             (Row::Detach, _) => {
                 let mut causes = Vec::new();
                 if self.monthly(subject) {

@@ -117,7 +117,8 @@ fn one_step(out: &mut String, plan: &Plan, step: &Step, paint: Paint) {
         for line in &task.steps {
             paint.labelled(out, INDENT, "", LABEL, line);
         }
-        for consequence in &task.consequences {
+        // A step's own causes say what its task says to whoever reads the task alone.
+        for consequence in task.consequences.iter().filter(|_| step.causes.is_empty()) {
             paint.labelled(out, INDENT, "causes", LABEL, consequence);
         }
     }
