@@ -105,17 +105,20 @@ pub fn run(place: &Path) {
         "{}: it plans nothing",
         place.display()
     );
-    for part in &mut parts {
-        if let Some(command) = part.head.strip_prefix("$ ") {
-            part.body = teller.command(part.line, command, &part.body);
-        } else if let Some(act) = part.head.strip_prefix("@ ") {
-            teller.act(part.line, act, &part.body);
+    for n in 0..parts.len() {
+        let Part { line, head, body } = parts[n].clone();
+        if let Some(command) = head.strip_prefix("$ ") {
+            parts[n].body = teller.command(line, command, &body);
+        } else if let Some(act) = head.strip_prefix("@ ") {
+            teller.act(line, act, &body);
+        }
+        // As far as it comes: who writes a story reads there what its next line needs.
+        if teller.update {
+            fs::write(place.join("story.txt"), print(&parts)).expect("the example is writable");
         }
     }
     teller.end();
-    if teller.update {
-        fs::write(place.join("story.txt"), print(&parts)).expect("the example is writable");
-    } else {
+    if !teller.update {
         assert_eq!(text, print(&parts), "{}/story.txt is not written as UPDATE=1 writes it", place.display());
     }
 }

@@ -42,8 +42,11 @@ pub async fn play(globals: &Globals, dir: &Path) -> Result<(), CliError> {
     say("Three customers are declared in five files. What differs? Planning cannot write.")?;
     stage.tenantry("plan", Exit::Done).await?;
 
-    say("Do it. What no vendor offers as a request becomes a task for a person.")?;
-    stage.tenantry("apply --auto-approve", Exit::Done).await?;
+    say(
+        "A new ledger makes nothing beside customers that it does not know yet, until a person says so. What no vendor \
+         offers as a request becomes a task.",
+    )?;
+    stage.tenantry("apply --auto-approve --allow first-run", Exit::Done).await?;
 
     say("Microsoft drafts a link, people send the mail: each is written once, byte for byte the same.")?;
     stage.tenantry("invitations --eml outbox/", Exit::Done).await?;
