@@ -338,6 +338,7 @@ impl Teller {
                 let (path, body) =
                     rest.split_once(' ').map_or((rest, None), |(path, body)| (path, Some(body)));
                 assert!(path.starts_with("/_sim"), "{at}: people act below /_sim");
+                let path = &self.named(&at, path);
                 let body = body.map(|body| match body.strip_prefix("< ") {
                     Some(file) => self.bench.read(file),
                     None => body.to_owned(),
@@ -347,6 +348,19 @@ impl Teller {
             }
             other => panic!("{at}: {other} is none of write, edit, remove, GET, POST, DELETE"),
         }
+    }
+
+    /// `/_sim/sophos/msp/tenants/{Praxis+Müller}/…`: the id of the account that the console shows by this name.
+    fn named(&self, at: &str, path: &str) -> String {
+        let Some((before, rest)) = path.split_once('{') else { return path.to_owned() };
+        let (name, after) = rest.split_once('}').unwrap_or_else(|| panic!("{at}: a name ends with a brace"));
+        let list = format!("{}?name={}", before.trim_end_matches('/'), name.replace('+', "%20"));
+        let (_, answer) = self.bench.ask("GET", &list, None);
+        let answer: Value =
+            serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{at}: {error}: {answer}"));
+        let shown = answer["tenants"].as_array().cloned().unwrap_or_default();
+        assert_eq!(shown.len(), 1, "{at}: {name} is not one account: {answer}");
+        format!("{before}{}{after}", shown[0]["id"].as_str().expect("an account has an id"))
     }
 
     /// Lines that begin with `-` are there once, one after the other; those with `+` take their place.
