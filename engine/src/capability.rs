@@ -11,6 +11,7 @@ use crate::value::Field;
 
 /// A row of the table of consoles: something that a partner does there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Row {
     /// List the customers.
@@ -93,6 +94,7 @@ impl Row {
 
 /// Who performs manual work, or whom a wait is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Party {
     /// Us: somebody at the partner.
@@ -122,6 +124,7 @@ impl Party {
 
 /// Who can do it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum By {
     /// The adapter, through the vendor's API.
@@ -136,6 +139,7 @@ pub enum By {
 
 /// How a repeated request behaves at the vendor: it decides what proof a second request needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum OperationClass {
     /// The vendor honours a request id.

@@ -263,6 +263,7 @@ impl Observed {
 
 /// What reading cost, printed with every plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ReadCost {
     /// Pages of the census.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// The place of a declaration.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", untagged)]
 pub enum Origin {
     /// A document in a file.

@@ -11,6 +11,7 @@ use crate::plan::Fingerprint;
 
 /// A task as the plan shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Task {
     /// `<console>-<verb>-<name>-<six hex digits>`.

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 /// The path of a field in the vendor-neutral projection of a declaration, such as `billing` or `contact.email`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Field(Cow<'static, str>);
 
@@ -48,6 +49,7 @@ impl std::borrow::Borrow<str> for Field {
 
 /// A field's value. Text from vendors is shown through [`crate::text`] only.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Value {
     /// On or off.

@@ -1,17 +1,21 @@
-//! `tenantry schema`: JSON Schemas for editors, and of the plan.
+//! `tenantry schema`: JSON Schemas for editors, and of the plan document.
 
 use clap::Args;
 
 use crate::app::{Globals, print};
 use crate::exit::{CliError, Exit, io};
 
+/// The plan document's schema, as `tenantry-engine` derives it from the types that write plans; a test there keeps the
+/// file fresh.
+const PLAN: &str = include_str!("../../../schemas/plan.json");
+
 /// JSON Schemas for editors and programs.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  tenantry schema                   names\n  tenantry schema tenantry          any kind, for editors\n  tenantry schema --dir .schemas    all of them as files"
+    after_help = "Examples:\n  tenantry schema                   names\n  tenantry schema tenantry          any kind, for editors\n  tenantry schema plan              what tenantry plan -o json prints\n  tenantry schema --dir .schemas    all of them as files"
 )]
 pub struct Schema {
-    /// Which one: tenantry (any kind), or a kind such as customer
+    /// Which one: tenantry (any kind), plan, or a kind such as customer
     pub name: Option<String>,
     /// Write all of them there
     #[arg(long, value_name = "DIR", conflicts_with = "name")]
@@ -21,7 +25,9 @@ pub struct Schema {
 impl Schema {
     /// Runs it.
     pub fn run(self, _: &Globals) -> Result<Exit, CliError> {
-        let files = tenantry_crd::schema_files();
+        let mut files = tenantry_crd::schema_files();
+        files.push(("plan.json".to_owned(), PLAN.to_owned()));
+        files.sort();
         if let Some(dir) = &self.dir {
             std::fs::create_dir_all(dir).map_err(|error| io("create", dir, &error))?;
             for (name, text) in &files {

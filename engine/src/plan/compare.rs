@@ -97,6 +97,11 @@ pub(super) fn fields(
     }
     let correct = ctx.input.approvals.correct_drift
         || ctx.input.desired.console.spec.drift.accounts == DriftPolicy::Correct;
+    ctx.drift.extend(drifted.values().flatten().map(|change| super::Drifted {
+        address: decl.address.clone(),
+        remote_id: record.id.clone(),
+        change: change.clone(),
+    }));
     for (row, changes) in drifted {
         // One request carries the whole profile: a caused change takes the drifted fields of its row along.
         if correct || caused.contains_key(&row) {

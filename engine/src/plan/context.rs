@@ -36,6 +36,7 @@ pub(super) struct Context<'a> {
     pub steps: Vec<Step>,
     pub waiting: Vec<Waiting>,
     pub findings: Vec<Finding>,
+    pub drift: Vec<super::Drifted>,
     pub not_compared: usize,
     pub look_again: bool,
     /// Addresses about which this run cannot tell what is to be done: their tasks stay.
@@ -76,6 +77,7 @@ impl<'a> Context<'a> {
             steps: Vec::new(),
             waiting: Vec::new(),
             findings: Vec::new(),
+            drift: Vec::new(),
             not_compared: 0,
             look_again: false,
             unseen: BTreeSet::new(),
@@ -387,6 +389,7 @@ impl<'a> Context<'a> {
                 },
             },
             upkeep,
+            drift: self.drift,
             look_again: self.look_again,
         }
     }

@@ -342,6 +342,13 @@ fn bound_license(
         let drifted = entry.and_then(|entry| entry.last_applied.get(&change.field)).is_some_and(|last| {
             change.new.as_ref().is_some_and(|new| ctx.digester.value(new) == last.declared)
         });
+        if drifted {
+            ctx.drift.push(super::Drifted {
+                address: decl.address.clone(),
+                remote_id: record.id.clone(),
+                change: change.clone(),
+            });
+        }
         if drifted && report {
             let words = changes_words(std::slice::from_ref(&change));
             ctx.finding(

@@ -37,7 +37,7 @@ pub use summary::{Summary, summary};
 pub use types::*;
 pub use wanted::{Reads, wanted};
 
-use crate::address::Address;
+use crate::address::{Address, RemoteId};
 use crate::console::Dialect;
 use crate::desired::Desired;
 use crate::ledger::{Entry, GuardKind, Ledger};
@@ -107,6 +107,17 @@ pub struct Upkeep {
     pub events: Vec<(&'static str, String)>,
 }
 
+/// One field that the console shows otherwise than it was applied, and that the declaration did not change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drifted {
+    /// Whose.
+    pub address: Address,
+    /// The record there.
+    pub remote_id: RemoteId,
+    /// Old = what the console shows, new = what is declared and was applied.
+    pub change: Change,
+}
+
 /// The outcome of planning.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Planned {
@@ -114,6 +125,8 @@ pub struct Planned {
     pub plan: Plan,
     /// Entries to store before the first step, in address order.
     pub upkeep: Vec<Upkeep>,
+    /// What drifted, whether or not a step puts it back: accounts, then licences, in address order.
+    pub drift: Vec<Drifted>,
     /// Another census, begun later than this one, would settle an operation in doubt now.
     pub look_again: bool,
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Why a step is planned: a code and the words for this case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Reason {
     /// The code.
     pub code: ReasonCode,
@@ -20,6 +21,7 @@ impl Reason {
 
 /// The reasons for steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ReasonCode {
     /// Declared, and in no page of the console.
@@ -54,6 +56,7 @@ pub enum ReasonCode {
 
 /// What a held step is held by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum HeldBy {
     /// The ledger is new and the console holds records that nobody bound.
@@ -100,6 +103,7 @@ impl HeldBy {
 
 /// What is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum WaitingFor {
     /// The customer accepts.

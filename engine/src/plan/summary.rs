@@ -9,6 +9,7 @@ use crate::plan::Plan;
 
 /// Counts over one or several plans. Held steps are counted as held only.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
     /// Steps by action, without held ones.

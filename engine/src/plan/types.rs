@@ -20,6 +20,7 @@ use crate::value::{Field, Value};
 
 /// What a step is, whatever time moves: address, action, canonical change, performer and consequences. 64 bits, hex.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Fingerprint(String);
 
@@ -48,6 +49,7 @@ impl fmt::Display for Fingerprint {
 
 /// The plan for one console.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Plan {
     /// Which console.
@@ -64,6 +66,7 @@ pub struct Plan {
     pub findings: Vec<Finding>,
     /// When time alone will change this plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<String>", extend("format" = "date-time")))]
     pub wake: Option<Timestamp>,
     /// What was looked at.
     pub looked: Looked,
@@ -71,6 +74,7 @@ pub struct Plan {
 
 /// What a plan is based on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Looked {
     /// Records in the census.
@@ -83,11 +87,13 @@ pub struct Looked {
     pub cost: ReadCost,
     /// When the census began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<String>", extend("format" = "date-time")))]
     pub as_of: Option<Timestamp>,
 }
 
 /// One field's change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Change {
     /// Which field.
@@ -104,6 +110,7 @@ pub struct Change {
 
 /// Who performs a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Performer {
     /// The adapter.
@@ -114,6 +121,7 @@ pub enum Performer {
 
 /// What a step causes beside the change, or cannot undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Consequence {
     /// Kebab-case; where it needs consent, the consent's code.
@@ -126,6 +134,7 @@ pub struct Consequence {
 
 /// Why a step is held, and what allows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Held {
     /// By what.
@@ -138,6 +147,7 @@ pub struct Held {
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Step {
     /// To what.
@@ -231,6 +241,7 @@ impl Step {
 
 /// Something that waits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Waiting {
     /// What waits.
@@ -247,9 +258,11 @@ pub struct Waiting {
     pub notes: Vec<(String, String)>,
     /// Since when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<String>", extend("format" = "date-time")))]
     pub since: Option<Timestamp>,
     /// When it changes by itself, or is overdue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<String>", extend("format" = "date-time")))]
     pub until: Option<Timestamp>,
     /// Whether that has passed.
     pub overdue: bool,

@@ -14,6 +14,7 @@ pub const PLAN_FORMAT_VERSION: &str = "1.0";
 
 /// A run's plans, to be read by programs or saved for `apply`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PlanDocument {
     /// [`PLAN_FORMAT_VERSION`].
@@ -34,11 +35,14 @@ pub struct PlanDocument {
 
 /// What a saved plan rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Made {
     /// When.
+    #[cfg_attr(any(test, feature = "schema"), schemars(with = "String", extend("format" = "date-time")))]
     pub at: Timestamp,
     /// Until when it may be applied.
+    #[cfg_attr(any(test, feature = "schema"), schemars(with = "String", extend("format" = "date-time")))]
     pub expires: Timestamp,
     /// The ledgers it was made against.
     pub ledgers: Vec<LedgerMark>,
@@ -46,6 +50,7 @@ pub struct Made {
 
 /// A ledger at a moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LedgerMark {
     /// Whose.
@@ -104,3 +109,21 @@ pub enum BadPlan {
     )]
     Version(String),
 }
+
+/// The schema of [`PlanDocument`] (JSON Schema, draft 2020-12), as `schemas/plan.json` holds it.
+///
+/// It allows fields that it does not know, as readers must within one major version.
+#[cfg(any(test, feature = "schema"))]
+pub fn plan_schema() -> serde_json::Value {
+    let mut schema = schemars::schema_for!(PlanDocument).to_value();
+    schema["title"] = "tenantry plan".into();
+    schema["description"] = format!(
+        "What `tenantry plan -o json` prints and `tenantry plan --out` saves, format version {PLAN_FORMAT_VERSION}. Within one major version fields and codes are added, never changed or taken away: ignore what you do not know, refuse another major version."
+    )
+    .into();
+    schema["properties"]["formatVersion"]["pattern"] = r"^1\.[0-9]+$".into();
+    schema
+}
+
+#[cfg(test)]
+mod tests;
