@@ -146,6 +146,10 @@ pub enum Command {
     Drift(commands::drift::Drift),
     /// Export what the consoles hold and what is bound; change nothing
     Observe(commands::observe::Observe),
+    /// Bind one declaration to an existing record
+    Adopt(commands::adopt::Adopt),
+    /// Write ids and accepted drift into the YAML
+    Pull(commands::pull::Pull),
     /// What was done, when and why
     Log(commands::log::Log),
     /// What a kind or field means
@@ -211,6 +215,8 @@ async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Apply(command) => command.run(globals).await,
         Command::Drift(command) => command.run(globals).await,
         Command::Observe(command) => command.run(globals).await,
+        Command::Adopt(command) => command.run(globals).await,
+        Command::Pull(command) => command.run(globals).await,
         Command::Log(command) => command.run(globals),
         Command::Explain(command) => command.run(globals),
         Command::Schema(command) => command.run(globals),

@@ -7,6 +7,7 @@ pub mod approvals;
 pub mod commands;
 pub mod declarations;
 pub mod diagnostics;
+pub mod edit;
 pub mod exit;
 pub mod interrupt;
 pub mod load;

@@ -141,9 +141,18 @@ pub async fn connect<'a>(
     write: bool,
 ) -> Result<(Vec<Connected<'a>>, Vec<CliError>), CliError> {
     run.check_endpoints(declaration)?;
+    connect_these(run, declaration.consoles.values(), write).await
+}
+
+/// As [`connect`], for some consoles.
+pub async fn connect_these<'a>(
+    run: &Run,
+    consoles: impl Iterator<Item = &'a Desired<'a>>,
+    write: bool,
+) -> Result<(Vec<Connected<'a>>, Vec<CliError>), CliError> {
     let mut failed = Vec::new();
     let mut opened = Vec::new();
-    for desired in declaration.consoles.values() {
+    for desired in consoles {
         match run.connect(desired, write) {
             Ok(console) => opened.push((desired, console)),
             Err(error) => failed.push(error),

@@ -229,7 +229,8 @@ fn constrain_all(ready: &mut [(usize, Prepared)], saved: &PlanDocument) -> Vec<(
     moved
 }
 
-fn ask() -> Result<bool, CliError> {
+/// Asks whoever sits there.
+pub(crate) fn ask() -> Result<bool, CliError> {
     let mut err = std::io::stderr();
     let _ = write!(err, "Do it? Only \"yes\" does: ");
     let _ = err.flush();

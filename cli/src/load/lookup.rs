@@ -62,6 +62,38 @@ impl Sources {
             .collect()
     }
 
+    /// The file behind an origin's path, read again: where it is and what it holds. `None` for standard input.
+    ///
+    /// Fails where it cannot be read any more, or has another length than when it was read.
+    pub fn reread(&self, path: &str) -> Option<std::io::Result<(PathBuf, String)>> {
+        let file = self.files.get(path)?;
+        let Text::Disk(disk) = &file.text else { return None };
+        Some(std::fs::read_to_string(disk).and_then(|text| {
+            if text.len() == file.length {
+                Ok((disk.clone(), text))
+            } else {
+                Err(std::io::Error::other("it was changed meanwhile: run again"))
+            }
+        }))
+    }
+
+    /// The path of the origins of a file on disk, if it was read.
+    pub fn origin_of(&self, disk: &std::path::Path) -> Option<Arc<str>> {
+        let wanted = std::fs::canonicalize(disk).ok()?;
+        self.files.iter().find_map(|(path, file)| match &file.text {
+            Text::Disk(disk) => (std::fs::canonicalize(disk).ok()? == wanted).then(|| path.clone()),
+            Text::Kept(_) => None,
+        })
+    }
+
+    /// What standard input held, under the path of its origin.
+    pub fn kept(&self) -> impl Iterator<Item = (Arc<str>, Arc<str>)> {
+        self.files.iter().filter_map(|(path, file)| match &file.text {
+            Text::Kept(text) => Some((path.clone(), text.clone())),
+            Text::Disk(_) => None,
+        })
+    }
+
     fn file(&self, path: &str, questions: &[(&Origin, &str)], asked: &[usize], places: &mut [Option<Place>]) {
         let Some((origin_path, file)) = self.files.get_key_value(path) else { return };
         let text: Arc<str> = match &file.text {
