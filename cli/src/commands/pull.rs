@@ -35,6 +35,7 @@ use crate::pipeline::{self, READ_BUDGET, Run};
 #[command(
     after_help = "Examples:\n  tenantry pull -f . --dry-run                  what it would write\n  tenantry pull -f . --ids                      ids of bound records; asks no console\n  tenantry pull -f . --drift --target customer/adatum/microsoft\n  tenantry pull -f . --yes                      in a pipeline, then: git diff"
 )]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct Pull {
     /// What is declared, and is to be edited.
     #[command(flatten)]

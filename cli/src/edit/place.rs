@@ -146,7 +146,7 @@ fn insert(
     let is_flow = bracket(text, mapping) == Some(b'{');
     let colon = if json && is_flow { colon_of(text, own[near]) } else { ": " };
     let written = entry(key, below, edit, json, is_flow, colon)?;
-    if is_flow { in_flow(text, &own, near, &written, edit) } else { in_block(text, &own, near, &written) }
+    if is_flow { in_flow(text, &own, near, &written, edit) } else { Ok(in_block(text, &own, near, &written)) }
 }
 
 /// `{}`: the only place is between the braces.
@@ -266,16 +266,16 @@ fn in_flow(
     ])
 }
 
-fn in_block(text: &str, own: &[&Entry<'_>], near: usize, written: &str) -> Result<Vec<Splice>, CannotEdit> {
+fn in_block(text: &str, own: &[&Entry<'_>], near: usize, written: &str) -> Vec<Splice> {
     let indentation = " ".repeat(own[0].0.span.column.saturating_sub(1) as usize);
     let at = entry_end(own[near], text);
     let eol = line_break(text, at);
     if at > 0 && text.as_bytes()[at - 1] == b'\n' {
         // A block scalar, which ends with its line.
-        return Ok(vec![Splice { start: at, end: at, text: format!("{indentation}{written}{eol}") }]);
+        return vec![Splice { start: at, end: at, text: format!("{indentation}{written}{eol}") }];
     }
     let line_end = at + text[at..].find(['\n', '\r']).unwrap_or(text.len() - at);
-    Ok(vec![Splice { start: line_end, end: line_end, text: format!("{eol}{indentation}{written}") }])
+    vec![Splice { start: line_end, end: line_end, text: format!("{eol}{indentation}{written}") }]
 }
 
 /// How the line of this byte ends; the last line ends like the first one.
