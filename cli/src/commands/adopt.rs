@@ -17,7 +17,8 @@ use tenantry_engine::declare::{Declaration, declare};
 use tenantry_engine::desired::Desired;
 use tenantry_engine::execute::Outcome;
 use tenantry_engine::ledger::{Ledger, Standing};
-use tenantry_engine::plan::{Approvals, Plan as EnginePlan, Planned, Step};
+use tenantry_engine::plan::{Approvals, Plan as EnginePlan, Planned, Step, summary};
+use tenantry_engine::render::{Paint, text};
 use tenantry_engine::run::Prepared;
 use tenantry_engine::store::OpenLedger;
 use tenantry_engine::text::terminal;
@@ -25,7 +26,6 @@ use tenantry_engine::text::terminal;
 use crate::app::{Files, Globals, print, tell};
 use crate::approvals::address_of;
 use crate::commands::apply::{ask, owner};
-use crate::commands::plan::show;
 use crate::commands::pull::{Mode, id_of, put};
 use crate::declarations::{FileScope, base, declarations, read};
 use crate::exit::{CliError, Exit};
@@ -187,11 +187,7 @@ impl Adopt {
         }
         reduce(&mut prepared, address, &step);
         let plan: EnginePlan = prepared.planned.plan.clone();
-        show(
-            globals,
-            std::slice::from_ref(&plan),
-            &Declaration { consoles: Default::default(), findings: vec![] },
-        )?;
+        print(&shown(&plan, globals.paint()))?;
         if let Some(held) = &step.held {
             return Err(no("held", held.words.clone()).hint(held.allow.clone()));
         }
@@ -220,6 +216,13 @@ impl Adopt {
             other => Err(no("not-bound", format!("{address} was not bound: {other:?}"))),
         }
     }
+}
+
+/// The step as `plan` shows it, without the counts and commands at its end.
+fn shown(plan: &EnginePlan, paint: Paint) -> String {
+    let plans = std::slice::from_ref(plan);
+    let text = text::plans(plans, &[], paint);
+    text.strip_suffix(&text::last_lines(&summary(plans), paint)).unwrap_or(&text).to_owned()
 }
 
 fn declared<'d, 'a>(
