@@ -21,8 +21,11 @@ use crate::{
     path::FieldPath,
 };
 
+mod quick;
 #[cfg(test)]
 mod tests;
+
+use quick::Quick;
 
 /// A rule that an object breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,9 +51,27 @@ pub fn check_update(object: &AnyObject, old: &AnyObject) -> Vec<Violation> {
 fn violations(kind: Kind, value: &Value, old: Option<&Value>) -> Vec<Violation> {
     let mut found = Vec::new();
     FUNCTIONS.with(|functions| {
-        compiled(kind).walk(functions, value, old, &FieldPath::default(), &mut found);
+        compiled(kind).walk(functions, value, old, Trail::Root, &mut found);
     });
     found
+}
+
+/// How a value was reached. It costs nothing until a violation has to name its place.
+#[derive(Clone, Copy)]
+enum Trail<'t> {
+    Root,
+    Key(&'t Trail<'t>, &'t str),
+    Index(&'t Trail<'t>, usize),
+}
+
+impl Trail<'_> {
+    fn path(self) -> FieldPath {
+        match self {
+            Trail::Root => FieldPath::default(),
+            Trail::Key(before, key) => before.path().key(key),
+            Trail::Index(before, place) => before.path().index(place),
+        }
+    }
 }
 
 thread_local! {
@@ -71,9 +92,8 @@ struct Rule {
     program: Program,
     /// Compares with the object's former self, so that it says nothing about a new one.
     transition: bool,
-    /// The field without which the rule holds: it begins with `!has(self.FIELD) || `. Most fields are absent from
-    /// most objects, so most rules need no evaluation.
-    about: Option<String>,
+    /// The same rule as it is looked at first: evaluating CEL costs a copy of the value.
+    quick: Quick,
 }
 
 /// What makes two entries of a list the same.
@@ -138,7 +158,7 @@ impl Node {
         functions: &Context<'static, 'static>,
         value: &Value,
         old: Option<&Value>,
-        at: &FieldPath,
+        at: Trail<'_>,
         found: &mut Vec<Violation>,
     ) {
         self.bounds.check(value, at, found);
@@ -148,7 +168,7 @@ impl Node {
                 for (name, value) in fields {
                     if let Some(node) = self.properties.get(name).or(self.additional.as_deref()) {
                         let old = old.and_then(|o| o.get(name));
-                        node.walk(functions, value, old, &at.key(name.as_str()), found);
+                        node.walk(functions, value, old, Trail::Key(&at, name), found);
                     }
                 }
             }
@@ -157,7 +177,7 @@ impl Node {
                 if let Some(node) = &self.items {
                     for (place, value) in entries.iter().enumerate() {
                         let old = old.and_then(|o| self.counterpart(value, o));
-                        node.walk(functions, value, old, &at.index(place), found);
+                        node.walk(functions, value, old, Trail::Index(&at, place), found);
                     }
                 }
             }
@@ -170,12 +190,10 @@ impl Node {
         functions: &Context<'static, 'static>,
         value: &Value,
         old: Option<&Value>,
-        at: &FieldPath,
+        at: Trail<'_>,
         found: &mut Vec<Violation>,
     ) {
-        let applies = |rule: &&Rule| {
-            (old.is_some() || !rule.transition) && rule.about.as_ref().is_none_or(|f| value.get(f).is_some())
-        };
+        let applies = |rule: &&Rule| (old.is_some() || !rule.transition) && !rule.quick.holds(value);
         let mut rules = self.rules.iter().filter(applies).peekable();
         if rules.peek().is_none() {
             return;
@@ -192,7 +210,7 @@ impl Node {
                 Ok(_) => format!("{} (the rule yields neither true nor false)", rule.message),
                 Err(error) => format!("{} (the rule cannot be evaluated: {error})", rule.message),
             };
-            found.push(Violation { path: at.clone(), message, rule: Some(rule.expression.clone()) });
+            found.push(Violation { path: at.path(), message, rule: Some(rule.expression.clone()) });
         }
     }
 
@@ -202,7 +220,10 @@ impl Node {
         old.as_array()?.iter().find(|o| keys.iter().all(|k| o.get(k) == entry.get(k)))
     }
 
-    fn unique(&self, entries: &[Value], at: &FieldPath, found: &mut Vec<Violation>) {
+    fn unique(&self, entries: &[Value], at: Trail<'_>, found: &mut Vec<Violation>) {
+        if entries.len() < 2 {
+            return;
+        }
         let mut seen = HashMap::new();
         for (place, entry) in entries.iter().enumerate() {
             let key = match &self.list {
@@ -216,7 +237,7 @@ impl Node {
             };
             if let Some(first) = seen.insert(key.clone(), place) {
                 let message = format!("`{key}` is here twice, first as entry {}", first + 1);
-                found.push(Violation { path: at.index(place), message, rule: None });
+                found.push(Violation { path: at.path().index(place), message, rule: None });
             }
         }
     }
@@ -231,16 +252,8 @@ impl Rule {
         let expression = rule["rule"].as_str().expect("a rule has an expression").to_owned();
         let program = Program::compile(&expression)
             .unwrap_or_else(|error| panic!("the schema's own rule `{expression}` is not CEL: {error}"));
-        // `||` binds loosest of all but `?:`, so without a `?` the first operand alone can decide.
-        let about = expression
-            .strip_prefix("!has(self.")
-            .filter(|_| !expression.contains('?'))
-            .and_then(|rest| rest.split_once(") || "))
-            .map(|(field, _)| field)
-            .filter(|field| field.bytes().all(|b| b.is_ascii_alphanumeric()))
-            .map(str::to_owned);
         Self {
-            about,
+            quick: Quick::new(program.expression()),
             transition: program.references().has_variable("oldSelf"),
             message: rule["message"].as_str().unwrap_or(&expression).to_owned(),
             expression,
@@ -263,8 +276,8 @@ impl Bounds {
         }
     }
 
-    fn check(&self, value: &Value, at: &FieldPath, found: &mut Vec<Violation>) {
-        let mut say = |message: String| found.push(Violation { path: at.clone(), message, rule: None });
+    fn check(&self, value: &Value, at: Trail<'_>, found: &mut Vec<Violation>) {
+        let mut say = |message: String| found.push(Violation { path: at.path(), message, rule: None });
         let mut count = |(low, high): (Option<u64>, Option<u64>), n: usize, unit: &str| {
             let n = n as u64;
             if let Some(low) = low.filter(|low| n < *low) {
