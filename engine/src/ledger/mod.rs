@@ -11,11 +11,12 @@ pub use tenantry_crd::{DeletionPolicy, Want};
 
 use crate::address::{Address, RemoteId, VendorAccount};
 use crate::capability::Row;
+use crate::field_map::FieldMap;
 use crate::operation::Operation;
 use crate::origin::Origin;
 use crate::plan::Fingerprint;
 use crate::task::TaskRecord;
-use crate::value::{Digest, Digester, Field};
+use crate::value::{Digest, Digester};
 
 /// Version of the format below; a reader refuses a later one.
 pub const FORMAT_VERSION: u32 = 1;
@@ -174,8 +175,8 @@ pub struct Entry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote_id: Option<RemoteId>,
     /// What was last applied, by field.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub last_applied: BTreeMap<Field, Applied>,
+    #[serde(default, skip_serializing_if = "FieldMap::is_empty")]
+    pub last_applied: FieldMap<Applied>,
     /// What was last wanted.
     #[serde(default)]
     pub want: Want,
@@ -211,7 +212,7 @@ impl Entry {
             since: now,
             parent: None,
             remote_id: None,
-            last_applied: BTreeMap::new(),
+            last_applied: FieldMap::new(),
             want: Want::Present,
             deletion_policy: DeletionPolicy::Retain,
             consents: BTreeSet::new(),
