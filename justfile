@@ -24,6 +24,11 @@ fmt:
 tools *NAMES:
     tests/tools.sh {{ NAMES }}
 
+# What N customers cost the release build: time, processor, memory, requests (--json, --unchanged); see docs/benchmarks.md
+bench N *OPTIONS:
+    cargo build --release --package tenantry --bin tenantry
+    cargo run --release --package tenantry-tests --bin bench -- {{ N }} {{ OPTIONS }}
+
 # The whole gate, as CI runs it
 ci:
     .ci/run

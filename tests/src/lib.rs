@@ -6,6 +6,7 @@
 //!
 //! A missing part is said loudly and its test does not run; with `CI=true` it is a failure. `just tools` builds them.
 
+pub mod bench;
 pub mod browser;
 pub mod helm;
 pub mod kube;
