@@ -117,7 +117,8 @@ impl<V> FromIterator<(Field, V)> for FieldMap<V> {
 
 impl<'m, V> IntoIterator for &'m FieldMap<V> {
     type Item = (&'m Field, &'m V);
-    type IntoIter = std::iter::Map<std::slice::Iter<'m, (Field, V)>, fn(&'m (Field, V)) -> (&'m Field, &'m V)>;
+    type IntoIter =
+        std::iter::Map<std::slice::Iter<'m, (Field, V)>, fn(&'m (Field, V)) -> (&'m Field, &'m V)>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.iter().map(|(field, value)| (field, value))

@@ -471,7 +471,11 @@ fn what_the_first_look_says_to_hold_holds_in_cel() {
                     let mut scope = functions.new_inner_scope();
                     scope.add_variable_from_value("self", cel_value(value));
                     let whole = rule.program.execute(&scope);
-                    assert!(matches!(whole, Ok(CelValue::Bool(true))), "{}: {whole:?}\n{value}", rule.expression);
+                    assert!(
+                        matches!(whole, Ok(CelValue::Bool(true))),
+                        "{}: {whole:?}\n{value}",
+                        rule.expression
+                    );
                 }
             });
         }
@@ -494,7 +498,14 @@ fn the_first_look_knows_what_rules_say_most() {
     ] {
         assert!(rule(text).holds(&value), "{text}");
     }
-    for text in ["has(self.z)", "self.z == 1", "self.a == 1", "self.list.all(e, e != 'z')", "self.a", "!has(self.z.y)"] {
+    for text in [
+        "has(self.z)",
+        "self.z == 1",
+        "self.a == 1",
+        "self.list.all(e, e != 'z')",
+        "self.a",
+        "!has(self.z.y)",
+    ] {
         assert!(!rule(text).holds(&value), "{text}");
     }
 }

@@ -22,7 +22,8 @@ fn it_is_written_and_read_as_a_map_is() {
     let text = r#"{"address.city":1,"billing":2,"zone":3}"#;
     let map: FieldMap<u8> = serde_json::from_str(text).expect("it is a map");
     assert_eq!(serde_json::to_string(&map).expect("it is JSON"), text);
-    let unsorted: FieldMap<u8> = serde_json::from_str(r#"{"zone":3,"billing":2,"address.city":1}"#).expect("too");
+    let unsorted: FieldMap<u8> =
+        serde_json::from_str(r#"{"zone":3,"billing":2,"address.city":1}"#).expect("too");
     assert_eq!(unsorted, map);
     let tree: BTreeMap<Field, u8> = serde_json::from_str(text).expect("it is a map");
     assert!(tree.iter().eq(map.iter()));

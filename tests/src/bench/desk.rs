@@ -103,7 +103,8 @@ impl Desk {
         let (out, err) = (self.dir.path().join("stdout"), self.dir.path().join("stderr"));
         let mut command = self.command(hours, arguments)?;
         let began = Instant::now();
-        let child = command.stdin(Stdio::null()).stdout(File::create(&out)?).stderr(File::create(&err)?).spawn()?;
+        let child =
+            command.stdin(Stdio::null()).stdout(File::create(&out)?).stderr(File::create(&err)?).spawn()?;
         let (status, took) = measure(child, began, LIMIT)?;
         let text = |path: &Path| Ok::<_, io::Error>(String::from_utf8_lossy(&fs::read(path)?).into_owned());
         Ok(Ran {

@@ -1,0 +1,160 @@
+//! What the load bench promises, on small sizes: counts and ratios, never absolute times.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+use tenantry_tests::bench::{Class, Desk, Mix, Ran, World};
+use tenantry_tests::cli::binary;
+
+/// The accounts of Sophos on a page, and the customers of Microsoft on one.
+const SOPHOS_PAGE: usize = 100;
+const MICROSOFT_PAGE: usize = 500;
+
+fn desk(customers: usize, mix: Mix, shuffle: u64) -> Desk {
+    let mut simulator = Command::new(env!("CARGO_BIN_EXE_bench"));
+    simulator.args(["simulate", &customers.to_string(), "--shuffle", &shuffle.to_string()]);
+    if mix == Mix::UNCHANGED {
+        simulator.arg("--unchanged");
+    }
+    Desk::new(World { customers, mix, shuffle }, Path::new(binary()), simulator)
+        .expect("the simulator starts")
+}
+
+fn run(desk: &Desk, hours: u32, arguments: &[&str]) -> Ran {
+    let ran = desk.run(hours, arguments).expect("the program can be run");
+    assert!(
+        matches!(ran.code, 0 | 4),
+        "{arguments:?} ended with {}:\n{}{}",
+        ran.code,
+        ran.stdout,
+        ran.stderr
+    );
+    ran
+}
+
+fn adopt(desk: &Desk) -> Ran {
+    let allow = format!("first-run,invitations={}", desk.world().customers);
+    run(desk, 0, &["apply", "-f", ".", "--auto-approve", "--read-budget", "100000", "--allow", &allow])
+}
+
+fn plan(desk: &Desk, hours: u32) -> (Value, Ran) {
+    let ran = run(desk, hours, &["plan", "-f", ".", "-o", "json", "--read-budget", "100000"]);
+    (serde_json::from_str(&ran.stdout).expect("a plan is JSON"), ran)
+}
+
+/// A count that all consoles of a plan have, added up.
+fn cost(plan: &Value, what: &str) -> u64 {
+    let plans = plan["plans"].as_array().expect("a plan has plans");
+    plans.iter().map(|plan| plan["looked"]["cost"][what].as_u64().expect("what it cost is printed")).sum()
+}
+
+fn pages(world: &World) -> u64 {
+    let listed = world.customers - world.count(Class::Invited);
+    (2 * world.customers.div_ceil(SOPHOS_PAGE) + listed.div_ceil(MICROSOFT_PAGE)) as u64
+}
+
+#[test]
+fn requests_are_pages_and_wanted_details_and_the_plan_says_so() {
+    let desk = desk(320, Mix::USUAL, 1);
+    let world = *desk.world();
+    let wanted = (world.customers - world.count(Class::Invited)) as u64;
+    let (cold, ran) = plan(&desk, 0);
+    assert_eq!((ran.received.pages, cost(&cold, "pages")), (pages(&world), pages(&world)), "{}", ran.stderr);
+    assert_eq!((ran.received.details, cost(&cold, "details")), (wanted, wanted), "{}", ran.stderr);
+    assert_eq!(ran.received.writes, 0, "planning writes nothing");
+
+    adopt(&desk);
+    let (warm, ran) = plan(&desk, 1);
+    assert_eq!((ran.received.pages, cost(&warm, "pages")), (pages(&world), pages(&world)), "{}", ran.stderr);
+    assert_eq!(
+        (ran.received.details, cost(&warm, "details")),
+        (0, 0),
+        "nothing is asked twice: {}",
+        ran.stderr
+    );
+    assert_eq!(ran.received.writes, 0);
+}
+
+#[test]
+fn what_the_mix_says_is_what_the_plan_shows() {
+    let desk = desk(320, Mix::USUAL, 1);
+    let world = *desk.world();
+    adopt(&desk);
+    let (plan, _) = plan(&desk, 1);
+    let plans = plan["plans"].as_array().expect("a plan has plans");
+    let count = |console: &str, action: &str| {
+        let plan = plans.iter().find(|plan| plan["console"] == console).expect("it is planned");
+        plan["steps"].as_array().expect("steps").iter().filter(|step| step["action"] == action).count()
+    };
+    let different = world.count(Class::Different);
+    assert!(different > 20 && world.count(Class::Invited) > 5 && world.count(Class::Unreadable) > 0);
+    for console in ["sophos-eu", "sophos-us", "microsoft"] {
+        assert_eq!(count(console, "update"), different, "{console}");
+    }
+    let microsoft = plans.iter().find(|plan| plan["console"] == "microsoft").expect("it is planned");
+    let of = |list: &str, code: &str, value: &str| {
+        let all = microsoft[list].as_array().map(Vec::as_slice).unwrap_or_default();
+        all.iter().filter(|one| one[code] == value).count()
+    };
+    assert_eq!(of("findings", "code", "not-readable"), world.count(Class::Unreadable));
+    assert_eq!(microsoft["waiting"].as_array().map_or(0, Vec::len), world.count(Class::Invited));
+}
+
+#[test]
+fn an_unchanged_world_of_any_size_costs_pages_only() {
+    let mut other = Vec::new();
+    for customers in [30, 300] {
+        let desk = desk(customers, Mix::UNCHANGED, 1);
+        adopt(&desk);
+        let (plan, ran) = plan(&desk, 1);
+        assert_eq!(ran.received.pages, pages(desk.world()));
+        assert_eq!((ran.received.details, ran.received.writes), (0, 0), "{}", ran.stderr);
+        let steps: usize = plan["plans"]
+            .as_array()
+            .expect("plans")
+            .iter()
+            .map(|p| p["steps"].as_array().map_or(0, Vec::len))
+            .sum();
+        assert_eq!(steps, 0, "nothing differs");
+        other.push(ran.received.other + ran.received.logins);
+    }
+    assert_eq!(other[0], other[1], "who we are is asked once, whatever the size");
+}
+
+#[test]
+fn the_order_of_files_and_records_changes_no_step() {
+    let said = |shuffle: u64| {
+        let desk = desk(200, Mix::USUAL, shuffle);
+        adopt(&desk);
+        let (plan, _) = plan(&desk, 1);
+        let pick =
+            |one: &Value, keys: &[&str]| keys.iter().map(|key| one[*key].to_string()).collect::<Vec<_>>();
+        let mut out = Vec::new();
+        for plan in plan["plans"].as_array().expect("plans") {
+            for (list, keys) in [
+                ("steps", ["address", "action", "fingerprint", "changes"]),
+                ("waiting", ["address", "why", "words", "until"]),
+                ("findings", ["address", "code", "words", "severity"]),
+            ] {
+                out.extend(plan[list].as_array().into_iter().flatten().map(|one| pick(one, &keys)));
+            }
+        }
+        out
+    };
+    let first = said(1);
+    assert!(first.len() > 40, "{}", first.len());
+    assert_eq!(first, said(2));
+}
+
+#[test]
+fn ten_times_the_customers_take_at_most_twelve_times_the_processor() {
+    let took = |customers: usize| {
+        let desk = desk(customers, Mix::USUAL, 1);
+        adopt(&desk);
+        // The least of three: what else runs on the machine only ever adds.
+        (0..3).map(|_| plan(&desk, 1).1.took.cpu).fold(f64::INFINITY, f64::min)
+    };
+    let (small, large) = (took(150), took(1500));
+    assert!(large <= small * 12.0, "{small} s for 150 customers, {large} s for 1500");
+}
