@@ -95,18 +95,35 @@ pub trait LedgerStore: Send + Sync {
     /// batch holds no header, the store raises the serial itself. `expected` is the serial that the caller's copy
     /// has; another one stored is [`StoreError::Conflict`] and nothing is written. Returns the new serial.
     async fn commit(&self, expected: u64, writes: Vec<Write>, event: LogEvent) -> Result<u64, StoreError>;
+
+    /// Several of them at once, each with a serial and an event of its own. An interruption leaves a first part of
+    /// them. Returns the last serial. By default one after the other; a store that can does it with one sync.
+    async fn commit_all(&self, expected: u64, batches: Vec<Batch>) -> Result<u64, StoreError> {
+        let mut serial = expected;
+        for (writes, event) in batches {
+            serial = self.commit(serial, writes, event).await?;
+        }
+        Ok(serial)
+    }
 }
 
-/// A ledger in memory together with its store: every change goes through here, store first.
+/// What one commit writes, and why.
+pub type Batch = (Vec<Write>, LogEvent);
+
+/// So many staged writes are stored together at most.
+const STAGED_AT_MOST: usize = 256;
+
+/// A ledger in memory together with its store: every change goes through here, store first, save what is staged.
 pub struct OpenLedger<'a> {
     ledger: Ledger,
     store: &'a dyn LedgerStore,
+    staged: Vec<Batch>,
 }
 
 impl<'a> OpenLedger<'a> {
     /// Opens a ledger as read from its store.
     pub fn new(ledger: Ledger, store: &'a dyn LedgerStore) -> Self {
-        Self { ledger, store }
+        Self { ledger, store, staged: Vec::new() }
     }
 
     /// The ledger as it is now.
@@ -119,13 +136,43 @@ impl<'a> OpenLedger<'a> {
         self.ledger
     }
 
-    /// Writes, durable first, then in memory.
+    /// Writes, durable first, then in memory. What is staged is durable before it.
     pub async fn commit(&mut self, writes: Vec<Write>, event: LogEvent) -> Result<(), StoreError> {
         if writes.is_empty() {
             return Ok(());
         }
+        self.flush().await?;
         let expected = self.ledger.header.serial;
         let serial = self.store.commit(expected, writes.clone(), event).await?;
+        self.take(writes, serial);
+        Ok(())
+    }
+
+    /// Writes in memory, and durably together with others: before the next [`commit`](Self::commit), and at the
+    /// latest with [`flush`](Self::flush). For facts on which nothing outside rests: what an interruption takes back
+    /// is found again by the next run. A hundred thousand adoptions are not worth a hundred thousand syncs.
+    pub async fn stage(&mut self, writes: Vec<Write>, event: LogEvent) -> Result<(), StoreError> {
+        if writes.is_empty() {
+            return Ok(());
+        }
+        let serial = self.ledger.header.serial.saturating_add(1);
+        self.take(writes.clone(), serial);
+        self.staged.push((writes, event));
+        if self.staged.len() >= STAGED_AT_MOST { self.flush().await } else { Ok(()) }
+    }
+
+    /// Makes durable what is staged.
+    pub async fn flush(&mut self) -> Result<(), StoreError> {
+        if self.staged.is_empty() {
+            return Ok(());
+        }
+        let batches = std::mem::take(&mut self.staged);
+        let expected = self.ledger.header.serial.saturating_sub(batches.len() as u64);
+        self.ledger.header.serial = self.store.commit_all(expected, batches).await?;
+        Ok(())
+    }
+
+    fn take(&mut self, writes: Vec<Write>, serial: u64) {
         for write in writes {
             match write {
                 Write::Header(header) => self.ledger.header = *header,
@@ -138,6 +185,5 @@ impl<'a> OpenLedger<'a> {
             }
         }
         self.ledger.header.serial = serial;
-        Ok(())
     }
 }

@@ -10,6 +10,7 @@ use clap::Args;
 use futures_util::future::join_all;
 use tenantry_engine::declare::{Declaration, declare};
 use tenantry_engine::execute::Report;
+use tenantry_engine::ledger::Ledger;
 use tenantry_engine::observed::Details;
 use tenantry_engine::plan::{Approvals, Fingerprint, Plan as EnginePlan, Planned, Step, summary};
 use tenantry_engine::render::json::PlanDocument;
@@ -56,7 +57,8 @@ pub struct Apply {
 struct Opened<'a> {
     one: Connected<'a>,
     store: LocalStore,
-    ledger: tenantry_engine::ledger::Ledger,
+    /// The ledger's serial when it was opened.
+    serial: u64,
     cache: Details,
 }
 
@@ -80,15 +82,18 @@ impl Apply {
         }
         let lock = run.state.lock(&owner())?;
         let (connected, mut failed) = pipeline::connect(&run, &declaration, true).await?;
-        let mut opened = Vec::new();
+        let (mut opened, mut ledgers) = (Vec::new(), Vec::new());
         for one in connected {
             match open(&run, &lock, one) {
-                Ok(one) => opened.push(one),
+                Ok((one, ledger)) => {
+                    opened.push(one);
+                    ledgers.push(ledger);
+                }
                 Err(error) => failed.push(error),
             }
         }
         let mut ledgers: Vec<OpenLedger<'_>> =
-            opened.iter().map(|one| OpenLedger::new(one.ledger.clone(), &one.store)).collect();
+            opened.iter().zip(ledgers).map(|(one, ledger)| OpenLedger::new(ledger, &one.store)).collect();
         let prepared = prepare(&run, &opened, &mut ledgers, &approvals, self.read_budget).await;
         let mut ready: Vec<(usize, Prepared)> = Vec::new();
         for (n, result) in prepared.into_iter().enumerate() {
@@ -117,7 +122,11 @@ impl Apply {
     }
 }
 
-fn open<'a>(run: &Run, lock: &crate::state::Lock, one: Connected<'a>) -> Result<Opened<'a>, CliError> {
+fn open<'a>(
+    run: &Run,
+    lock: &crate::state::Lock,
+    one: Connected<'a>,
+) -> Result<(Opened<'a>, Ledger), CliError> {
     pipeline::check_account(run, &one)?;
     let account = &one.identity.vendor_account;
     let (ledger, store) = run.state.open(lock, account, || run.runtime.ids.uuid())?;
@@ -126,7 +135,7 @@ fn open<'a>(run: &Run, lock: &crate::state::Lock, one: Connected<'a>) -> Result<
         run.state.write_index(&index)?;
     }
     let cache = run.state.cache(account);
-    Ok(Opened { one, store, ledger, cache })
+    Ok((Opened { one, store, serial: ledger.header.serial, cache }, ledger))
 }
 
 async fn prepare(
@@ -177,9 +186,8 @@ async fn finish(
 ) -> Result<(), CliError> {
     for (n, ledger) in ledgers.into_iter().enumerate() {
         let opened = &opened[n];
-        let before = opened.ledger.header.serial;
         let ledger = ledger.into_ledger();
-        if ledger.header.serial != before {
+        if ledger.header.serial != opened.serial {
             opened.store.compact(&ledger).await?;
         }
         if let Some((_, prepared)) = ready.iter().find(|(index, _)| *index == n) {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tenantry_engine::address::{Address, VendorAccount};
 use tenantry_engine::ledger::{Entry, FORMAT_VERSION, Header, Ledger};
-use tenantry_engine::store::{LogEvent, StoreError, Write};
+use tenantry_engine::store::{Batch, LogEvent, StoreError, Write};
 
 use super::io;
 
@@ -191,12 +191,8 @@ pub(super) fn open(
 }
 
 impl Writer {
-    pub(super) fn commit(
-        &mut self,
-        expected: u64,
-        writes: &[Write],
-        event: &LogEvent,
-    ) -> Result<u64, StoreError> {
+    /// Appends a line for each batch and syncs once.
+    pub(super) fn commit(&mut self, expected: u64, batches: Vec<Batch>) -> Result<u64, StoreError> {
         if expected != self.serial {
             return Err(StoreError::Conflict {
                 account: self.dir.display().to_string(),
@@ -204,28 +200,33 @@ impl Writer {
                 found: self.serial,
             });
         }
-        let serial = self.serial + 1;
-        let mut line =
-            Line { serial, event: event.clone(), header: None, put: BTreeMap::new(), erase: Vec::new() };
-        for write in writes {
-            match write {
-                Write::Header(header) => line.header = Some(Header { serial, ..(**header).clone() }),
-                Write::Put(address, entry) => {
-                    line.put.insert(address.clone(), (**entry).clone());
+        let begins = self.serial + 1;
+        let mut serial = self.serial;
+        let mut first = self.first.clone();
+        let mut bytes = Vec::new();
+        for (writes, event) in batches {
+            serial += 1;
+            let mut line = Line { serial, event, header: None, put: BTreeMap::new(), erase: Vec::new() };
+            for write in writes {
+                match write {
+                    Write::Header(header) => line.header = Some(Header { serial, ..*header }),
+                    Write::Put(address, entry) => {
+                        line.put.insert(address, *entry);
+                    }
+                    Write::Erase(address) => line.erase.push(address),
                 }
-                Write::Erase(address) => line.erase.push(address.clone()),
             }
+            if let Some(first) = first.take()
+                && line.header.is_none()
+            {
+                line.header = Some(Header { serial, ..first });
+            }
+            serde_json::to_writer(&mut bytes, &line).expect("a journal line is JSON");
+            bytes.push(b'\n');
         }
-        if let Some(first) = self.first.clone()
-            && line.header.is_none()
-        {
-            line.header = Some(Header { serial, ..first });
-        }
-        let mut bytes = serde_json::to_vec(&line).expect("a journal line is JSON");
-        bytes.push(b'\n');
         super::failpoint::pass("before");
-        let path = self.path(serial);
-        let file = self.file(&path, serial)?;
+        let path = self.path(begins);
+        let file = self.file(&path, begins)?;
         file.write_all(&bytes).and_then(|()| file.sync_data()).map_err(io("write", &path))?;
         super::failpoint::pass("after");
         self.serial = serial;

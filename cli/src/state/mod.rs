@@ -23,7 +23,7 @@ use async_trait::async_trait;
 use tenantry_engine::address::VendorAccount;
 use tenantry_engine::ledger::Ledger;
 use tenantry_engine::observed::Details;
-use tenantry_engine::store::{LedgerStore, LogEvent, StoreError, Write};
+use tenantry_engine::store::{Batch, LedgerStore, LogEvent, StoreError, Write};
 use tokio::sync::Mutex;
 
 pub use index::Index;
@@ -154,7 +154,11 @@ impl LocalStore {
 #[async_trait]
 impl LedgerStore for LocalStore {
     async fn commit(&self, expected: u64, writes: Vec<Write>, event: LogEvent) -> Result<u64, StoreError> {
-        self.writer.lock().await.commit(expected, &writes, &event)
+        self.writer.lock().await.commit(expected, vec![(writes, event)])
+    }
+
+    async fn commit_all(&self, expected: u64, batches: Vec<Batch>) -> Result<u64, StoreError> {
+        self.writer.lock().await.commit(expected, batches)
     }
 }
 

@@ -6,7 +6,8 @@
 //!
 //! Invariants: no byte of an unsafe request leaves before its intent and then its `sent` are durable; an address with
 //! an operation in doubt is not touched; a guard's allowance and an approval are used up in the same write as the
-//! intent, header first; after the first error of the store nothing more is sent.
+//! intent, header first; after the first error of the store nothing more is sent. What only the ledger knows (bindings,
+//! tasks) is stored together, durable before the next request leaves and before the report.
 //!
 //! It never decides to do something that the plan does not hold, and never sends a request again on its own but where
 //! the vendor documents that it was not processed.
@@ -29,7 +30,7 @@ use crate::ledger::{Entry, GuardUse, Header, Standing};
 use crate::operation::Phase;
 use crate::plan::{Approvals, Performer, Plan, Step};
 use crate::runtime::{Event, Runtime};
-use crate::store::{LogEvent, OpenLedger, StoreError, Write};
+use crate::store::{Batch, LogEvent, OpenLedger, StoreError, Write};
 use crate::text::terminal;
 use crate::value::Digester;
 
@@ -89,6 +90,7 @@ pub async fn execute(job: &Execution<'_>, ledger: &mut OpenLedger<'_>) -> Result
         job.runtime.progress.tell(Event::StepEnded { console: &job.plan.console, line: &line });
         report.steps.push(line);
     }
+    running.ledger.flush().await?;
     report.requests = running.requests;
     Ok(report)
 }
@@ -231,6 +233,31 @@ impl<'a, 's, 'l> Running<'a, 's, 'l> {
         about: &Address,
         words: String,
     ) -> Result<(), StoreError> {
+        let (writes, event) = self.batch(header, entries, what, about, words);
+        self.ledger.commit(writes, event).await
+    }
+
+    /// The write of a step that only writes the ledger: durable before the next request and before the report.
+    async fn stage(
+        &mut self,
+        header: Option<Header>,
+        entries: Vec<(Address, Option<Entry>)>,
+        what: &str,
+        about: &Address,
+        words: String,
+    ) -> Result<(), StoreError> {
+        let (writes, event) = self.batch(header, entries, what, about, words);
+        self.ledger.stage(writes, event).await
+    }
+
+    fn batch(
+        &self,
+        header: Option<Header>,
+        entries: Vec<(Address, Option<Entry>)>,
+        what: &str,
+        about: &Address,
+        words: String,
+    ) -> Batch {
         let serial = self.ledger.ledger().header.serial.saturating_add(1);
         let mut writes = Vec::with_capacity(entries.len() + 1);
         if let Some(mut header) = header {
@@ -250,7 +277,7 @@ impl<'a, 's, 'l> Running<'a, 's, 'l> {
             address: Some(about.clone()),
             words,
         };
-        self.ledger.commit(writes, event).await
+        (writes, event)
     }
 }
 

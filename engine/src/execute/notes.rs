@@ -56,7 +56,7 @@ impl Running<'_, '_, '_> {
         let mut entries = vec![(step.address.clone(), Some(entry))];
         entries.append(&mut others);
         let words = step.remote_id.as_ref().map(|id| crate::text::terminal(id.as_str())).unwrap_or_default();
-        self.commit(None, entries, "adopted", &step.address, words).await?;
+        self.stage(None, entries, "adopted", &step.address, words).await?;
         Ok(Ended::from(Outcome::Done))
     }
 
@@ -70,7 +70,7 @@ impl Running<'_, '_, '_> {
             self.released.entry((step.address.kind, id.clone())).or_default().push(step.address.clone());
         }
         let entries = vec![(step.address.clone(), Some(entry))];
-        self.commit(None, entries, "forgotten", &step.address, String::new()).await?;
+        self.stage(None, entries, "forgotten", &step.address, String::new()).await?;
         Ok(Ended::from(Outcome::Done))
     }
 
@@ -82,7 +82,7 @@ impl Running<'_, '_, '_> {
         entry.tasks.entry(task.id.clone()).or_insert(TaskRecord { since: now, attested: None });
         let words = format!("{}: {}", task.id, task.title);
         let entries = vec![(step.address.clone(), Some(entry))];
-        self.commit(header, entries, "task-opened", &step.address, words).await?;
+        self.stage(header, entries, "task-opened", &step.address, words).await?;
         Ok(Ended::from(Outcome::Waits { task: task.id.clone() }))
     }
 

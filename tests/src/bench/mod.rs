@@ -35,7 +35,9 @@ pub fn run(desk: &Desk) -> io::Result<Vec<Phase>> {
     let mut one = |name: &'static str, hours: u32, arguments: &[&str]| -> io::Result<()> {
         let ran = desk.run(hours, arguments)?;
         if !matches!(ran.code, 0 | 4) {
-            return Err(io::Error::other(format!("{name} ended with {}:\n{}", ran.code, ran.stderr)));
+            let end: Vec<&str> = ran.stdout.lines().rev().take(20).collect();
+            let end = end.into_iter().rev().collect::<Vec<_>>().join("\n");
+            return Err(io::Error::other(format!("{name} ended with {}:\n{}{end}", ran.code, ran.stderr)));
         }
         phases.push(Phase::new(name, &ran));
         Ok(())

@@ -106,6 +106,7 @@ impl World {
             json!({
                 "flex": true,
                 "defaultProducts": [],
+                "switches": {"patchTenant": "works"},
                 "credentials": [{"clientId": client(key), "clientSecret": secret(key)}],
             })
         };
@@ -150,6 +151,10 @@ impl World {
             "showAs": shown,
             "geography": "DE",
             "billingType": "usage",
+            "contact": {
+                "firstName": "Alex", "lastName": "Example", "email": format!("it@kunde-{n}.example"),
+                "address1": "1 Example Way", "city": "Redmond", "postalCode": "98052", "countryCode": "DE",
+            },
             "licenses": [],
         })
     }
