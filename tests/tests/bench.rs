@@ -1,15 +1,34 @@
 //! What the load bench promises, on small sizes: counts and ratios, never absolute times.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 use tenantry_tests::bench::{Class, Desk, Mix, Ran, World};
-use tenantry_tests::cli::binary;
 
 /// The accounts of Sophos on a page, and the customers of Microsoft on one.
 const SOPHOS_PAGE: usize = 100;
 const MICROSOFT_PAGE: usize = 500;
+
+/// The program, built when it is first asked for; `TENANTRY_TEST_BINARY` names another one.
+fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| std::env::var_os("TENANTRY_TEST_BINARY").map_or_else(build, PathBuf::from))
+}
+
+fn build() -> PathBuf {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["build", "--quiet", "--package", "tenantry", "--bin", "tenantry"]);
+    command.args(["--message-format", "json-render-diagnostics"]);
+    let output = command.output().expect("cargo can be run");
+    assert!(output.status.success(), "tenantry is not built: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .expect("cargo names the program that it built")
+}
 
 fn desk(customers: usize, mix: Mix, shuffle: u64) -> Desk {
     let mut simulator = Command::new(env!("CARGO_BIN_EXE_bench"));
@@ -17,8 +36,7 @@ fn desk(customers: usize, mix: Mix, shuffle: u64) -> Desk {
     if mix == Mix::UNCHANGED {
         simulator.arg("--unchanged");
     }
-    Desk::new(World { customers, mix, shuffle }, Path::new(binary()), simulator)
-        .expect("the simulator starts")
+    Desk::new(World { customers, mix, shuffle }, binary(), simulator).expect("the simulator starts")
 }
 
 fn run(desk: &Desk, hours: u32, arguments: &[&str]) -> Ran {
@@ -36,6 +54,14 @@ fn run(desk: &Desk, hours: u32, arguments: &[&str]) -> Ran {
 fn adopt(desk: &Desk) -> Ran {
     let allow = format!("first-run,invitations={}", desk.world().customers);
     run(desk, 0, &["apply", "-f", ".", "--auto-approve", "--read-budget", "100000", "--allow", &allow])
+}
+
+/// Applies until nothing is left to do but what people do: what is written once is looked at once more.
+fn settle(desk: &Desk) {
+    adopt(desk);
+    for hours in [1, 3] {
+        run(desk, hours, &["apply", "-f", ".", "--auto-approve", "--read-budget", "100000"]);
+    }
 }
 
 fn plan(desk: &Desk, hours: u32) -> (Value, Ran) {
@@ -64,15 +90,12 @@ fn requests_are_pages_and_wanted_details_and_the_plan_says_so() {
     assert_eq!((ran.received.details, cost(&cold, "details")), (wanted, wanted), "{}", ran.stderr);
     assert_eq!(ran.received.writes, 0, "planning writes nothing");
 
-    adopt(&desk);
-    let (warm, ran) = plan(&desk, 1);
+    settle(&desk);
+    let (warm, ran) = plan(&desk, 4);
     assert_eq!((ran.received.pages, cost(&warm, "pages")), (pages(&world), pages(&world)), "{}", ran.stderr);
-    assert_eq!(
-        (ran.received.details, cost(&warm, "details")),
-        (0, 0),
-        "nothing is asked twice: {}",
-        ran.stderr
-    );
+    // Only what could not be read is tried again.
+    let unreadable = world.count(Class::Unreadable) as u64;
+    assert_eq!((ran.received.details, cost(&warm, "details")), (unreadable, unreadable), "{}", ran.stderr);
     assert_eq!(ran.received.writes, 0);
 }
 
@@ -106,8 +129,8 @@ fn an_unchanged_world_of_any_size_costs_pages_only() {
     let mut other = Vec::new();
     for customers in [30, 300] {
         let desk = desk(customers, Mix::UNCHANGED, 1);
-        adopt(&desk);
-        let (plan, ran) = plan(&desk, 1);
+        settle(&desk);
+        let (plan, ran) = plan(&desk, 4);
         assert_eq!(ran.received.pages, pages(desk.world()));
         assert_eq!((ran.received.details, ran.received.writes), (0, 0), "{}", ran.stderr);
         let steps: usize = plan["plans"]

@@ -74,8 +74,9 @@ fn segments(dir: &Path) -> Result<Vec<(u64, PathBuf)>, StoreError> {
     Ok(out)
 }
 
-/// Whole lines of a segment; a torn last one was never durable.
-fn lines(path: &Path) -> Result<(Vec<Line>, u64), StoreError> {
+/// Whole lines of a segment that are later than `from`, and how long its whole lines are; a torn last one was never
+/// durable. Lines that a compacted ledger holds already are not even read as JSON: most runs follow a compaction.
+fn lines(path: &Path, from: u64) -> Result<(Vec<Line>, u64), StoreError> {
     let text = std::fs::read(path).map_err(io("read", path))?;
     let mut out = Vec::new();
     let mut whole = 0u64;
@@ -83,12 +84,21 @@ fn lines(path: &Path) -> Result<(Vec<Line>, u64), StoreError> {
         if piece.last() != Some(&b'\n') {
             break;
         }
-        let line =
-            serde_json::from_slice(piece).map_err(|error| damaged(path, format!("byte {whole}: {error}")))?;
+        if serial(piece).is_none_or(|serial| serial > from) {
+            let line = serde_json::from_slice(piece)
+                .map_err(|error| damaged(path, format!("byte {whole}: {error}")))?;
+            out.push(line);
+        }
         whole += piece.len() as u64;
-        out.push(line);
     }
     Ok((out, whole))
+}
+
+/// The serial that a line begins with, as [`Line`] is written; `None` where it has to be read as JSON.
+fn serial(line: &[u8]) -> Option<u64> {
+    let digits = line.strip_prefix(br#"{"serial":"#)?;
+    let end = digits.iter().position(|byte| !byte.is_ascii_digit())?;
+    std::str::from_utf8(&digits[..end]).ok()?.parse().ok().filter(|_| digits[end] == b',')
 }
 
 /// The ledger in this directory, if there is one.
@@ -122,7 +132,7 @@ pub(super) fn read(dir: &Path) -> Result<Option<Read>, StoreError> {
         if segments.get(n + 1).is_some_and(|(next, _)| *next <= from + 1) {
             continue;
         }
-        let (lines, whole) = lines(path)?;
+        let (lines, whole) = lines(path, from)?;
         for line in lines {
             apply(&mut ledger, line, path)?;
         }
@@ -297,7 +307,9 @@ pub(super) fn log(dir: &Path) -> Result<Vec<Logged>, StoreError> {
     }
     let mut out = Vec::new();
     for (_, path) in segments(dir)? {
-        out.extend(lines(&path)?.0.into_iter().map(|line| Logged { serial: line.serial, event: line.event }));
+        out.extend(
+            lines(&path, 0)?.0.into_iter().map(|line| Logged { serial: line.serial, event: line.event }),
+        );
     }
     Ok(out)
 }

@@ -121,3 +121,18 @@ fn a_damaged_ledger_says_where_and_what_to_do() {
     assert!(error.contains("ledger.json: invalid type: integer `7`"), "{error}");
     assert!(error.contains("restore it from a backup"), "{error}");
 }
+
+#[tokio::test]
+async fn several_batches_are_one_write_with_a_serial_and_an_event_each() {
+    let dir = tempfile::tempdir().expect("a temporary directory can be made");
+    let state = StateDir::new(dir.path());
+    let lock = state.lock("tests").expect("nobody else holds it");
+    let (_, store) = state.open(&lock, &account(), || "l".to_owned()).expect("it can be opened");
+    let batches = vec![(vec![put("a")], event("one")), (vec![put("b")], event("two"))];
+    assert_eq!(store.commit_all(0, batches).await.expect("durable"), 2);
+    let ledger = state.ledger(&account()).expect("readable").expect("it is there");
+    assert_eq!((ledger.header.serial, ledger.entries.len()), (2, 2));
+    let log: Vec<_> =
+        state.log(&account()).expect("readable").into_iter().map(|l| (l.serial, l.event.what)).collect();
+    assert_eq!(log, [(1, "one".to_owned()), (2, "two".to_owned())]);
+}

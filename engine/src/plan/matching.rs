@@ -42,6 +42,10 @@ impl Key {
 }
 
 fn fold(raw: &str) -> String {
+    // What is ASCII is in every normal form already; most keys are.
+    if raw.is_ascii() {
+        return raw.to_ascii_lowercase();
+    }
     let mut out = String::with_capacity(raw.len());
     for c in raw.nfkc().flat_map(char::to_lowercase) {
         match c {

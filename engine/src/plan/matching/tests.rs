@@ -90,3 +90,12 @@ fn a_name_and_a_weak_key_bind() {
     assert!(found[0].suffices() && found[0].refuses_create());
     assert_eq!(found[0].words(), "name, contact e-mail");
 }
+
+#[test]
+fn plain_ascii_takes_the_short_way_to_the_same_key() {
+    let long = |text: &str| Key::new(KeyKind::Name, &format!("{text} ü")).expect("a key").value;
+    for text in ["Contoso Ltd. of A-1", "O'Brien & Sons (Galway)", "UPPER lower 42"] {
+        let short = Key::new(KeyKind::Name, text).expect("a key").value;
+        assert_eq!(format!("{short} ue"), *long(text), "{text}");
+    }
+}
