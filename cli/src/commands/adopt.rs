@@ -222,7 +222,8 @@ impl Adopt {
 fn shown(plan: &EnginePlan, paint: Paint) -> String {
     let plans = std::slice::from_ref(plan);
     let text = text::plans(plans, &[], paint);
-    text.strip_suffix(&text::last_lines(&summary(plans), paint)).unwrap_or(&text).to_owned()
+    let counts = format!("{}\n", paint.strong(&text::counts(&summary(plans))));
+    text.strip_suffix(&counts).unwrap_or(&text).to_owned()
 }
 
 fn declared<'d, 'a>(
