@@ -106,7 +106,7 @@ impl World {
             json!({
                 "flex": true,
                 "defaultProducts": [],
-                "switches": {"patchTenant": "works"},
+                "switches": {"patchTenant": "200"},
                 "credentials": [{"clientId": client(key), "clientSecret": secret(key)}],
             })
         };
