@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use jiff::ToSpan;
 use serde_json::Value;
-use tenantry_simulator::{Does, Fault, HoldAt, Kind, LogFilter};
+use tenantry_simulator::{Does, Entry, Fault, HoldAt, Kind, LogFilter};
 
 use crate::cli::{self, Bench, Ran};
 use crate::{story, watch};
@@ -139,8 +139,7 @@ impl World {
         let mark = bench.simulator().log().mark();
         let ran = watch::run(&bench, &APPLY);
         assert!(matches!(ran.code, 0 | 4), "{}: {ran}", self.name);
-        let filter = LogFilter { since: mark, kind: Some(Kind::Write), ..LogFilter::default() };
-        let sent = bench.simulator().log().entries(&filter);
+        let sent = writes(&bench, mark);
         let mut seen: BTreeMap<(String, String, String), u32> = BTreeMap::new();
         let mut kills = Vec::new();
         for entry in sent {
@@ -156,18 +155,18 @@ impl World {
         (self.converge(&bench, mark), kills)
     }
 
-    /// Runs apply until nothing changes, the clock moving past whatever is waited for, and gives what it led to.
+    /// Runs apply until nothing more arrives, the clock moving past whatever is waited for, and gives what it led to.
     fn converge(&self, bench: &Bench, mark: u64) -> Outcome {
         let mut before = None;
         for _ in 0..ROUNDS {
             let ran = watch::run(bench, &APPLY);
             assert!(matches!(ran.code, 0 | 4), "{}: a run after the kill fails: {ran}", self.name);
             wait(bench);
-            let outcome = outcome(bench, &self.seed.to_string(), mark);
-            if before.as_ref() == Some(&outcome) {
-                return outcome;
+            let now = (writes(bench, mark).len(), last(&entries(&bench.dir())));
+            if before.as_ref() == Some(&now) {
+                return outcome(bench, &self.seed.to_string(), mark);
             }
-            before = Some(outcome);
+            before = Some(now);
         }
         panic!("{}: no end after {ROUNDS} applies: {before:#?}", self.name)
     }
@@ -198,8 +197,9 @@ impl World {
         Some(self.converge(&bench, mark))
     }
 
-    /// Kills the last apply everywhere, and demands the undisturbed outcome each time.
-    pub fn besiege(&self) -> Tally {
+    /// Kills the last apply at each of its requests and on these sides of each durable write, and demands the
+    /// undisturbed outcome each time.
+    pub fn besiege(&self, sides: &[&'static str]) -> Tally {
         let (expected, requests) = self.undisturbed();
         let problems: Mutex<Vec<String>> = Mutex::default();
         let tally: Mutex<Tally> = Mutex::default();
@@ -221,7 +221,7 @@ impl World {
                 requests.iter().for_each(|kill| assert!(one(kill), "{kill:?} did not come to pass"))
             });
             scope.spawn(|| {
-                for side in ["before", "after"] {
+                for side in sides {
                     let _last = (1..).take_while(|nth| one(&Kill::Durable { nth: *nth, side })).count();
                 }
             });
@@ -247,9 +247,19 @@ pub fn wait(bench: &Bench) {
     bench.simulator().clock().advance(17.minutes()).expect("the clock goes forward");
 }
 
-fn outcome(bench: &Bench, seed: &str, mark: u64) -> Outcome {
+/// The unsafe requests that arrived since then.
+fn writes(bench: &Bench, mark: u64) -> Vec<Entry> {
     let filter = LogFilter { since: mark, kind: Some(Kind::Write), ..LogFilter::default() };
-    let sent = bench.simulator().log().entries(&filter);
+    bench.simulator().log().entries(&filter)
+}
+
+/// The present version of each entry.
+fn last(entries: &BTreeMap<String, Vec<Value>>) -> BTreeMap<String, Value> {
+    entries.iter().filter_map(|(address, all)| Some((address.clone(), all.last()?.clone()))).collect()
+}
+
+fn outcome(bench: &Bench, seed: &str, mark: u64) -> Outcome {
+    let sent = writes(bench, mark);
     let entries = entries(&bench.dir());
     // Ids of what is made differ from run to run: such a record is called after whoever is bound to it.
     let holders: BTreeMap<&str, &str> = entries
