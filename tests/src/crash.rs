@@ -197,8 +197,9 @@ impl World {
         Some(self.converge(&bench, mark))
     }
 
-    /// Kills the last apply everywhere, and demands the undisturbed outcome each time.
-    pub fn besiege(&self) -> Tally {
+    /// Kills the last apply at each of its requests and on these sides of each durable write, and demands the
+    /// undisturbed outcome each time.
+    pub fn besiege(&self, sides: &[&'static str]) -> Tally {
         let (expected, requests) = self.undisturbed();
         let problems: Mutex<Vec<String>> = Mutex::default();
         let tally: Mutex<Tally> = Mutex::default();
@@ -220,7 +221,7 @@ impl World {
                 requests.iter().for_each(|kill| assert!(one(kill), "{kill:?} did not come to pass"))
             });
             scope.spawn(|| {
-                for side in ["before", "after"] {
+                for side in sides {
                     let _last = (1..).take_while(|nth| one(&Kill::Durable { nth: *nth, side })).count();
                 }
             });
