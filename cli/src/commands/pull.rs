@@ -179,8 +179,12 @@ pub(crate) fn put(
         tell(&format!("left alone  {}", tenantry_engine::text::terminal(note)));
     }
     if prepared.files.is_empty() {
+        if skipped {
+            tell("Nothing was written.");
+            return Ok(Exit::Refused);
+        }
         print("Nothing to write: the files say it already.\n")?;
-        return Ok(if skipped { Exit::Refused } else { Exit::Done });
+        return Ok(Exit::Done);
     }
     edit::verify(paths, base, loaded, &prepared)?;
     print(&edit::preview(&prepared.files, globals.paint()))?;

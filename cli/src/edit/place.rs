@@ -69,9 +69,18 @@ fn style_of(raw: &str, json: bool) -> Option<Style> {
         b'"' if json => Some(Style::Json),
         b'"' => Some(Style::Double),
         b'\'' => Some(Style::Single),
-        b'|' | b'>' => None,
         _ => Some(Style::Plain),
     }
+}
+
+/// Whether a scalar is written as a block: its span begins at its first line of text, behind the `|` or `>`.
+fn is_block(text: &str, key: &Node<'_>, value: &Node<'_>) -> bool {
+    let between = text.get(end(key)..start(value)).unwrap_or_default();
+    let mut rest = between.trim_start().trim_start_matches(':').trim_start();
+    while rest.starts_with(['&', '!']) {
+        rest = rest.find(char::is_whitespace).map_or("", |token| rest[token..].trim_start());
+    }
+    rest.starts_with(['|', '>'])
 }
 
 fn is_json(text: &str, key: &Node<'_>) -> bool {
@@ -103,6 +112,7 @@ fn replace(
         (Value::Scalar { .. }, New::List(_)) | (Value::Sequence(_) | Value::Mapping(_), _) => {
             return Err(CannotEdit::NoPlace(edit.path_words()));
         }
+        (Value::Scalar { .. }, _) if is_block(text, key, value) => return Err(lines()),
         (Value::Scalar { .. }, _) if raw.is_empty() => return Err(CannotEdit::NoPlace(edit.path_words())),
         (Value::Scalar { .. }, _) => style_of(raw, json).ok_or_else(lines)?,
     };

@@ -218,3 +218,67 @@ async fn the_difference_reads_like_a_patch_and_never_reaches_the_terminal_raw() 
         "--- a/a.yaml\n+++ b/a.yaml\n@@ -1,2 +1,3 @@\n a: 1\n+id: \"x\"\n b: \\u{1b}[31m\n"
     );
 }
+
+const LICENSE: &str = "apiVersion: tenantry.io/v1alpha1
+kind: License
+metadata: {name: endpoint}
+spec: {customerRef: {name: nordwind}, account: sophos, productRef: {name: endpoint}, type: Trial, quantity: 25} # 25
+---
+apiVersion: tenantry.io/v1alpha1
+kind: Product
+metadata: {name: endpoint}
+spec: {consoleRef: {name: sophos}, sophos: {code: CIXA-MSP}}
+";
+
+#[tokio::test]
+async fn only_records_that_are_bound_and_there_give_ids_and_a_contradiction_is_told() {
+    use tenantry_engine::ledger::{Entry, Ledger, Standing};
+    let desk = Desk::of(&[("a.yaml", CONSOLE), ("n.yaml", NORDWIND), ("l.yaml", LICENSE)]).await;
+    let loaded = load::validate(&desk.files().files, &load::Options::new(desk.path("")));
+    let scope = FileScope(&loaded.scope);
+    let all = declarations(&loaded);
+    let declaration = declare(&all, &scope);
+    let desired = &declaration.consoles["sophos"];
+    let address = Address::license("default", "endpoint");
+    let mut ledger = Ledger::new("sophos:1".into(), "lineage".into());
+    let mut entry =
+        Entry::declared(Origin::file("l.yaml", 1, 1), super::desk::NOW.parse().expect("a moment"));
+    entry.remote_id = Some("lic-1".into());
+    let mut found_with = |entry: &Entry| {
+        ledger.entries.insert(address.clone(), entry.clone());
+        let mut found = Found::default();
+        ids::of(desired, &ledger, &mut found);
+        found
+    };
+    let found = found_with(&entry);
+    let [wanted] = found.wanted.as_slice() else { panic!("one id: {found:?}") };
+    assert_eq!(
+        (wanted.edit.path_words().as_str(), &wanted.edit.new),
+        ("spec.id", &edit::New::Id("lic-1".into()))
+    );
+    let prepared = edit::prepare(&loaded, vec![wanted.edit.clone()]);
+    assert_eq!(prepared.files[0].after, LICENSE.replace("type: Trial,", "type: Trial, id: \"lic-1\","));
+    for standing in [Standing::Ended, Standing::Released, Standing::Leaving] {
+        let entry = Entry { standing, ..entry.clone() };
+        assert!(found_with(&entry).wanted.is_empty(), "{standing:?}");
+    }
+    entry.ended_elsewhere = Some(entry.since);
+    assert!(found_with(&entry).wanted.is_empty());
+    entry.ended_elsewhere = None;
+    let said = LICENSE.replace("type: Trial,", "type: Trial, id: other,");
+    std::fs::write(desk.path("l.yaml"), said).expect("written");
+    let loaded = load::validate(&desk.files().files, &load::Options::new(desk.path("")));
+    let scope = FileScope(&loaded.scope);
+    let all = declarations(&loaded);
+    let declaration = declare(&all, &scope);
+    let mut found = Found::default();
+    ids::of(&declaration.consoles["sophos"], &ledger_with(&address, &entry), &mut found);
+    assert_eq!(found.notes, ["license/endpoint: it is bound to \"lic-1\", and its file says id \"other\""]);
+    assert!(found.wanted.is_empty());
+}
+
+fn ledger_with(address: &Address, entry: &tenantry_engine::ledger::Entry) -> tenantry_engine::ledger::Ledger {
+    let mut ledger = tenantry_engine::ledger::Ledger::new("sophos:1".into(), "lineage".into());
+    ledger.entries.insert(address.clone(), entry.clone());
+    ledger
+}
