@@ -4,9 +4,9 @@ pub mod adopt;
 pub mod apply;
 pub mod completions;
 pub mod crds;
-pub mod doctor;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod doctor;
 pub mod drift;
 pub mod explain;
 pub mod init;
@@ -14,11 +14,11 @@ pub mod invitations;
 pub mod log;
 pub mod observe;
 pub mod plan;
-pub mod resolve;
 pub mod pull;
+pub mod resolve;
 pub mod schema;
-pub mod state;
-pub mod tasks;
 #[cfg(feature = "demo")]
 pub mod simulate;
+pub mod state;
+pub mod tasks;
 pub mod validate;
