@@ -34,10 +34,10 @@ impl Counts {
             assert!(n * share >= histories, "only {n} {name} in {histories} histories");
         };
         at_least("runs", &self.runs, 1);
-        at_least("deaths", &self.deaths, 4);
+        at_least("deaths", &self.deaths, 8);
         at_least("creations", &self.creations, 2);
-        at_least("endings", &self.endings, 40);
-        at_least("changes", &self.changes, 40);
+        at_least("endings", &self.endings, 200);
+        at_least("changes", &self.changes, 200);
         at_least("invitations", &self.invitations, 10);
         at_least("operations in doubt", &self.in_doubt, 8);
         at_least("conflicts", &self.conflicts, 200);

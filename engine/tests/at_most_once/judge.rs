@@ -48,6 +48,8 @@ pub struct Case {
     declared: Declared,
     cache: Details,
     begun: bool,
+    /// Somebody allowed this ledger's first run; what the ledger says about that is not asked.
+    allowed: bool,
     /// Everything that was declared for an address in the last runs.
     past: BTreeMap<Address, Vec<(Want, DeletionPolicy)>>,
     /// Live records that we made, by company; made in this ledger's time.
@@ -106,6 +108,7 @@ impl Case {
             declared,
             cache: Details::new(),
             begun: false,
+            allowed: false,
             past: BTreeMap::new(),
             own: BTreeMap::new(),
             made_in_this_ledger: BTreeSet::new(),
@@ -294,6 +297,7 @@ impl Case {
     fn execute(&mut self, approvals: &Approvals, rival: bool, incomplete: bool) -> Result<usize, String> {
         self.declare();
         self.counts.count(|counts| &counts.runs);
+        self.allowed |= approvals.first_run;
         if self.mutation == Some(Mutation::NoProbe) {
             self.store.tamper(|ledger| {
                 for operation in ledger.entries.values_mut().filter_map(|entry| entry.operation.as_mut()) {
@@ -353,7 +357,7 @@ impl Case {
             self.cache = Details::new();
         }
         let after = self.store.ledger();
-        self.judge(&before, &after, approvals, incomplete)?;
+        self.judge(&before, &after, incomplete)?;
         let open = after.entries.values().filter_map(|entry| entry.operation.as_ref());
         if open.into_iter().any(|operation| operation.sent_at().is_some()) {
             self.counts.count(|counts| &counts.in_doubt);
@@ -386,21 +390,25 @@ impl Case {
         Ok(())
     }
 
-    fn judge(
-        &mut self,
-        before: &Ledger,
-        after: &Ledger,
-        approvals: &Approvals,
-        incomplete: bool,
-    ) -> Result<(), String> {
+    fn judge(&mut self, before: &Ledger, after: &Ledger, incomplete: bool) -> Result<(), String> {
         self.observe_effects()?;
         let seen: BTreeSet<RemoteId> =
             self.world.last_census().map(|(_, ids)| ids.into_iter().collect()).unwrap_or_default();
         let tenants = self.world.tenants();
         let known: BTreeSet<&RemoteId> =
             before.entries.values().filter_map(|entry| entry.remote_id.as_ref()).collect();
+        // What an operation in doubt was seen to have made is known, whoever really made it: nobody could tell.
+        let settled: BTreeSet<&RemoteId> = after
+            .entries
+            .iter()
+            .filter(|(address, _)| {
+                before.entries.get(*address).is_some_and(|entry| entry.operation.is_some())
+            })
+            .filter_map(|(_, entry)| entry.remote_id.as_ref())
+            .collect();
+        let known: BTreeSet<&RemoteId> = known.union(&settled).copied().collect();
         let strangers = seen.iter().any(|id| !known.contains(id) && !self.made_in_this_ledger.contains(id));
-        let first = before.header.confirmed.is_none() && !approvals.first_run && strangers;
+        let first = !self.allowed && strangers;
         let arrivals = self.world.arrivals();
         for arrival in arrivals.iter().skip(self.judged_arrivals) {
             match arrival.request {
@@ -519,6 +527,7 @@ impl Case {
         }
         self.store.tamper(|old| *old = ledger);
         self.made_in_this_ledger.clear();
+        self.allowed = false;
         self.drafted = [0; COMPANIES];
         self.disturbed = [true; COMPANIES];
         self.cache.clear();
@@ -583,8 +592,16 @@ impl Case {
             return Err(format!("{left} steps are still planned after nine calm runs"));
         }
         let ledger = self.store.ledger();
-        if let Some((address, entry)) = ledger.entries.iter().find(|(_, entry)| {
-            entry.operation.as_ref().is_some_and(|open| !matches!(open.phase, Phase::NotHappened { .. }))
+        // What is declared no more and has a twin by somebody else waits for a person, for ever if need be.
+        if let Some((address, entry)) = ledger.entries.iter().find(|(address, entry)| {
+            let declared = company_of(address)
+                .and_then(|c| self.slots[c].map(|slot| name(c, slot.variant)))
+                .is_some_and(|name| name == address.name);
+            declared
+                && entry
+                    .operation
+                    .as_ref()
+                    .is_some_and(|open| !matches!(open.phase, Phase::NotHappened { .. }))
         }) {
             return Err(format!("{address} is still in doubt: {:?}", entry.operation));
         }
