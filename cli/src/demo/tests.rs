@@ -1,3 +1,5 @@
+//! What the demo is made of, and that it says so.
+
 use std::collections::BTreeSet;
 use std::path::Path;
 

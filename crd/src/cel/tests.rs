@@ -1,3 +1,5 @@
+//! Every rule, kept and broken.
+
 use std::collections::BTreeSet;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! What a Console may say, and its defaults.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! What the manifests and editor schemas hold.
+
 use std::collections::BTreeSet;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! What a Customer may say, and how defaults are merged.
+
 use super::*;
 use crate::{ConsoleSpec, DeletionPolicy};
 

@@ -1,3 +1,5 @@
+//! What is explained, and what is said where nothing is.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! How documents become typed objects, and what is refused.
+
 use serde_json::json;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Which customers a selector chooses.
+
 use super::*;
 
 fn selector(json: &str) -> LabelSelector {

@@ -31,7 +31,7 @@ pub(super) fn plan(ctx: &mut Context<'_>, n: usize) {
         return;
     }
     let projection = ctx.project(decl);
-    own_contacts(ctx, decl);
+    super::contacts::own(ctx, decl);
     if let Some(entry) = &entry
         && let Some(id) = entry.bound().cloned()
     {
@@ -114,25 +114,6 @@ pub(super) fn ensure_entry(ctx: &mut Context<'_>, decl: &AccountDecl<'_>) {
             given.into_iter(),
         );
         ctx.put(&decl.address, "", "", entry);
-    }
-}
-
-fn own_contacts(ctx: &mut Context<'_>, decl: &AccountDecl<'_>) {
-    for (n, contact) in decl.customer.contacts.iter().flatten().enumerate() {
-        if let Some(email) = &contact.email
-            && ctx.excluded.is_own(email)
-        {
-            ctx.finding(
-                Finding::new(
-                    Code::OwnContact,
-                    format!("{} is an address of yours, not of the customer", terminal(email)),
-                )
-                .about(&decl.address)
-                .at(&decl.origin)
-                .field(format!("spec.contacts[{n}].email"))
-                .next("name somebody at the customer: vendors confirm with them"),
-            );
-        }
     }
 }
 

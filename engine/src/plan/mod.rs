@@ -9,6 +9,7 @@
 
 mod accounts;
 mod compare;
+mod contacts;
 mod context;
 mod ends;
 pub mod findings;
