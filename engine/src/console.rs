@@ -246,6 +246,11 @@ pub fn refusal_words(refusal: &Refusal) -> String {
     line
 }
 
+/// The same without what names one request, for plans: a plan is the same when it is made again.
+pub fn refusal_reason(refusal: &Refusal) -> String {
+    refusal_words(&Refusal { request_id: None, correlation_id: None, ..refusal.clone() })
+}
+
 /// Told how a census or details advance.
 pub trait Reading: Send + Sync {
     /// Pages and records so far; pages in all where known.

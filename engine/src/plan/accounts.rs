@@ -427,8 +427,13 @@ fn adopt_named(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, id: &RemoteId, pro
         );
     }
     if let Some(record) = ctx.input.observed.census.get(id) {
-        let step =
-            adopt(ctx, decl, record, projection, Reason::new(ReasonCode::NamedById, "its id is declared"));
+        let invited = ctx.entry(&decl.address).is_some_and(|entry| entry.invitation.is_some());
+        let because = if invited {
+            Reason::new(ReasonCode::Accepted, "the invitation was accepted")
+        } else {
+            Reason::new(ReasonCode::NamedById, "its id is declared")
+        };
+        let step = adopt(ctx, decl, record, projection, because);
         ctx.steps.push(step);
     }
 }

@@ -40,6 +40,8 @@ enum Outcome {
     /// Same, and the ledger should remember that it was declared.
     Note(Applied),
     NotCompared,
+    /// The console shows it nowhere: no look ever will, and nothing waits for one.
+    NotShown,
     Caused(Option<Value>),
     Drift(Option<Value>),
 }
@@ -59,7 +61,7 @@ pub(super) fn fields(
                 Code::NotReadable,
                 format!(
                     "{}; not compared, nothing is planned for it",
-                    crate::console::refusal_words(refusal)
+                    crate::console::refusal_reason(refusal)
                 ),
             )
             .about(&decl.address)
@@ -72,7 +74,8 @@ pub(super) fn fields(
     let mut caused: BTreeMap<Row, Vec<Change>> = BTreeMap::new();
     let mut drifted: BTreeMap<Row, Vec<Change>> = BTreeMap::new();
     let mut notes: Vec<(Field, Applied)> = Vec::new();
-    let mut unread = false;
+    let (mut unread, mut not_shown) = (false, false);
+    let readable = projection.facets.contains(&Facet::Account);
     for (field, wanted) in &projection.fields {
         let Some(rule) = ctx.caps().fields.get(field) else { continue };
         if !kept(ctx, field) {
@@ -80,15 +83,16 @@ pub(super) fn fields(
         }
         let change =
             |old| Change { field: field.clone(), label: rule.label.into(), old, new: Some(wanted.clone()) };
-        match one(ctx, entry, record, field, wanted, rule.observable) {
+        match one(ctx, entry, record, field, wanted, rule.observable, readable) {
             Outcome::Same => {}
             Outcome::Note(applied) => notes.push((field.clone(), applied)),
             Outcome::NotCompared => unread = true,
+            Outcome::NotShown => not_shown = true,
             Outcome::Caused(old) => caused.entry(rule.row).or_default().push(change(old)),
             Outcome::Drift(old) => drifted.entry(rule.row).or_default().push(change(old)),
         }
     }
-    ctx.not_compared += usize::from(unread);
+    ctx.not_compared += usize::from(unread || not_shown);
     if unread {
         ctx.unseen.insert(decl.address.clone());
     }
@@ -122,6 +126,7 @@ fn one(
     field: &Field,
     wanted: &Value,
     observable: bool,
+    readable: bool,
 ) -> Outcome {
     let last = entry.last_applied.get(field);
     let declared = ctx.digester.value(wanted);
@@ -133,7 +138,8 @@ fn one(
         Some(value) => (Some(value), ctx.input.observed.census.began),
         None => match ctx.input.observed.facet(&record.id, Facet::Account) {
             Some(read) => (read.field(field.as_str()), read.as_of),
-            None => return Outcome::NotCompared,
+            None if readable => return Outcome::NotCompared,
+            None => return Outcome::NotShown,
         },
     };
     // Read before, or too soon after, our own write: it proves nothing yet.

@@ -56,7 +56,7 @@ pub(super) fn plan(ctx: &mut Context<'_>, n: usize) {
     };
     if let Some(refusal) = &read.unreadable {
         ctx.not_compared += 1;
-        let words = crate::console::refusal_words(refusal);
+        let words = crate::console::refusal_reason(refusal);
         return ctx.finding(
             Finding::new(
                 Code::NotReadable,
