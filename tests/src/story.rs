@@ -323,7 +323,8 @@ impl Teller {
 
     fn act(&mut self, line: usize, act: &str, body: &[String]) {
         let at = self.at(line);
-        let (verb, rest) = act.split_once(' ').unwrap_or((act, ""));
+        let act = self.mails.iter().fold(act.to_owned(), |act, (written, id)| act.replace(written, id));
+        let (verb, rest) = act.split_once(' ').unwrap_or((&act, ""));
         match verb {
             "write" => {
                 let text: String = body

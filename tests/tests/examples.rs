@@ -22,7 +22,7 @@ macro_rules! stories {
 
 stories! {
     the_quickstart_ends_with_no_changes: "quickstart",
-    an_indirect_reseller_invites_with_its_provider_who_orders: "indirect-reseller",
+    an_indirect_reseller_invites_with_its_provider: "indirect-reseller",
     existing_accounts_are_taken_over_and_strangers_left_alone: "takeover",
     trial_and_usage_live_side_by_side: "trial-and-usage",
     each_customer_leaves_in_its_own_way: "offboarding",

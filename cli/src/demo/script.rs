@@ -42,30 +42,28 @@ pub async fn play(globals: &Globals, dir: &Path) -> Result<(), CliError> {
     say("Three customers are declared in five files. What differs? Planning cannot write.")?;
     stage.tenantry("plan", Exit::Done).await?;
 
-    say(
-        "A new ledger makes nothing beside customers that it does not know yet, until a person says so. What no vendor \
-         offers as a request becomes a task.",
-    )?;
+    say("A new ledger makes nothing beside customers that it does not know yet, until a person says so.")?;
+    say("What no vendor offers as a request becomes a task.")?;
     stage.tenantry("apply --auto-approve --allow first-run", Exit::Done).await?;
 
     say("Microsoft drafts a link, people send the mail: each is written once, byte for byte the same.")?;
     stage.tenantry("invitations --eml outbox/", Exit::Done).await?;
     let sent = stage.send()?;
     stage.later("PT10M")?;
-    stage.tenantry(&format!("tasks done {} --note sent", stage.mail_task()?), Exit::Done).await?;
+    stage.tenantry(&format!("tasks done {} --by jan --note sent", stage.mail_task()?), Exit::Done).await?;
 
-    say("Two days later. The customer has followed the link; nobody has touched Sophos yet.")?;
+    say("Two days later. The customer has followed the link, nobody has touched Sophos yet.")?;
+    say("An end of a relationship is held by a guard.")?;
     stage.later("P2D")?;
     stage.accept(sent)?;
-    say(
-        "The record is bound by the tenant id that was declared. The end of a relationship is held by a guard.",
-    )?;
     stage.tenantry("apply --auto-approve", Exit::Refused).await?;
 
-    say("Somebody does the tasks at Sophos: Update Billing, Change licenses.")?;
+    say(
+        "Somebody does the tasks at Sophos: Update Billing, Change licenses. The console shows it, and they close.",
+    )?;
+    say("Contact data at Microsoft follow by request.")?;
     stage.later("PT3H")?;
     stage.tasks_at_sophos()?;
-    say("The tasks close by themselves: the console shows it. Contact data at Microsoft follow by request.")?;
     stage.tenantry("apply --auto-approve", Exit::Refused).await?;
     stage.tenantry("tasks", Exit::Done).await?;
 
@@ -78,6 +76,7 @@ pub async fn play(globals: &Globals, dir: &Path) -> Result<(), CliError> {
     say("Nothing is left. Each step was sent once; what happened is in the log: tenantry log")
 }
 
+/// Prose between commands.
 fn say(text: &str) -> Result<(), CliError> {
     print(&format!("\n# {text}\n"))
 }
