@@ -218,11 +218,16 @@ impl World {
         };
         thread::scope(|scope| {
             scope.spawn(|| {
-                requests.iter().for_each(|kill| assert!(one(kill), "{kill:?} did not come to pass"))
+                for kill in &requests {
+                    assert!(one(kill), "{kill:?} did not come to pass");
+                }
             });
             scope.spawn(|| {
                 for side in sides {
-                    let _last = (1..).take_while(|nth| one(&Kill::Durable { nth: *nth, side })).count();
+                    let mut nth = 1;
+                    while one(&Kill::Durable { nth, side }) {
+                        nth += 1;
+                    }
                 }
             });
         });
