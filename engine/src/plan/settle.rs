@@ -296,7 +296,7 @@ pub(crate) fn apply(entry: &mut Entry, operation: &Operation, at: Timestamp, id:
     for (field, declared) in &operation.declared {
         entry
             .last_applied
-            .insert(field, Applied { declared: declared.clone(), shown: None, unsettled: true });
+            .insert(field.clone(), Applied { declared: *declared, shown: None, unsettled: true });
     }
     entry.operation = None;
     entry.wrote = Some(at);

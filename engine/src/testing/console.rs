@@ -347,7 +347,7 @@ impl MemoryConsole {
     /// With credentials of another account.
     #[must_use]
     pub fn account(mut self, account: &str) -> Self {
-        self.account = account.to_owned();
+        account.clone_into(&mut self.account);
         self
     }
 }
