@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use futures_util::future::join_all;
-use tenantry_engine::declare::{Declaration, declare};
+use tenantry_engine::declare::declare;
 use tenantry_engine::execute::Report;
 use tenantry_engine::ledger::Ledger;
 use tenantry_engine::observed::Details;
@@ -118,7 +118,7 @@ impl Apply {
         let reports = execute(&run, &opened, &mut ledgers, &ready, &approvals).await?;
         finish(&run, &opened, ledgers, &ready).await?;
         told(globals, &reports, &moved, self.plan.is_some())?;
-        conclude(&declaration, &reports, &moved, failed)
+        conclude(&reports, &moved, failed)
     }
 }
 
@@ -286,19 +286,13 @@ fn told(
     print(&out)
 }
 
-fn conclude(
-    declaration: &Declaration<'_>,
-    reports: &[Report],
-    moved: &[(String, Step)],
-    failed: Vec<CliError>,
-) -> Result<Exit, CliError> {
+fn conclude(reports: &[Report], moved: &[(String, Step)], failed: Vec<CliError>) -> Result<Exit, CliError> {
     let counts = counts(reports);
     if let Some(error) = pipeline::together(failed) {
         return Err(error.hint(
             "the other consoles were applied all the same; run the same command again: nothing is done twice",
         ));
     }
-    let _ = declaration;
     Ok(if counts.failed > 0 || counts.in_doubt > 0 {
         Exit::Failure
     } else if counts.held > 0 || counts.skipped > 0 || !moved.is_empty() {

@@ -47,7 +47,6 @@ impl Drift {
             let plan = seen.plan();
             blind += plan.looked.not_compared;
             let mut lines = String::new();
-            let tasks = plan.waiting.iter().filter(|waiting| waiting.task.is_some());
             for step in plan.steps.iter().filter(|step| step.because.code == ReasonCode::Drifted) {
                 drifted += 1;
                 for change in &step.changes {
@@ -72,7 +71,6 @@ impl Drift {
                     .map_or_else(String::new, |address| address.in_console(plan.console.as_str()));
                 paint.labelled(&mut lines, 2, &name, 32, "was there and is gone");
             }
-            let _ = tasks;
             if !lines.is_empty() {
                 out.push_str(&format!("{}\n{lines}\n", paint.strong(plan.console.as_str())));
             }

@@ -233,7 +233,7 @@ impl Writer {
         }
         super::failpoint::pass("before");
         let path = self.path(begins);
-        let file = self.file(&path, begins)?;
+        let file = self.file(&path)?;
         file.write_all(&bytes).and_then(|()| file.sync_data()).map_err(io("write", &path))?;
         super::failpoint::pass("after");
         self.serial = serial;
@@ -247,7 +247,7 @@ impl Writer {
             .map_or_else(|| self.dir.join(format!("journal-{serial:010}.ndjson")), |(path, _)| path.clone())
     }
 
-    fn file(&mut self, path: &Path, serial: u64) -> Result<&mut File, StoreError> {
+    fn file(&mut self, path: &Path) -> Result<&mut File, StoreError> {
         if self.file.is_none() {
             let mut file = File::options()
                 .create(true)
@@ -262,7 +262,6 @@ impl Writer {
             self.tail = Some((path.to_owned(), whole));
             self.file = Some(file);
         }
-        let _ = serial;
         Ok(self.file.as_mut().expect("opened above"))
     }
 
