@@ -9,6 +9,7 @@ use std::path::Path;
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use tenantry_crd::console::Management;
+use tenantry_engine::address::ConsoleName;
 use tenantry_engine::capability::{By, Capabilities, Row};
 use tenantry_engine::console::Console;
 use tenantry_engine::declare::declare;
@@ -117,7 +118,7 @@ impl Doctor {
         let declaration = declare(&all, &scope);
         for name in &self.console {
             if !declaration.consoles.contains_key(name.as_str()) {
-                let known: Vec<&str> = declaration.consoles.keys().map(|name| name.as_str()).collect();
+                let known: Vec<&str> = declaration.consoles.keys().map(ConsoleName::as_str).collect();
                 return Err(CliError::usage(format!("no Console {} is declared", terminal(name)))
                     .hint(format!("declared are: {}", known.join(", "))));
             }

@@ -49,7 +49,7 @@ impl Init {
             .map(|(path, text)| (dir.join(path), text.replace("{version}", env!("CARGO_PKG_VERSION"))))
             .collect();
         for (name, text) in tenantry_crd::schema_files() {
-            files.push((dir.join(SCHEMAS).join(name), text.to_string()));
+            files.push((dir.join(SCHEMAS).join(name), text.clone()));
         }
         let there: Vec<&Path> = files
             .iter()

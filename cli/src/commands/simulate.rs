@@ -65,7 +65,7 @@ impl Simulate {
 /// What runs where.
 fn told(consoles: &Consoles) -> String {
     let url = consoles.running.base_url();
-    let mut out = format!("Simulated consoles, on this machine only:\n");
+    let mut out = String::from("Simulated consoles, on this machine only:\n");
     for console in &consoles.all {
         out.push_str(&format!("  {:<20}  {}\n", console.name, console.endpoint));
     }

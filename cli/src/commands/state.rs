@@ -98,7 +98,7 @@ impl State {
             What::Scrub(scrub) => scrub.answer(globals).await,
             What::Pull(pull) => pull.answer(globals).map(done),
             What::Push(push) => push.answer(globals).await.map(done),
-            What::Unlock(unlock) => unlock.answer(globals).map(done),
+            What::Unlock(Unlock {}) => Unlock::answer(globals).map(done),
             What::MoveConsole(moved) => moved.answer(globals).await.map(done),
         }
     }
@@ -173,7 +173,7 @@ fn gone(address: &Address) -> CliError {
 }
 
 impl Unlock {
-    fn answer(self, globals: &Globals) -> Result<String, CliError> {
+    fn answer(globals: &Globals) -> Result<String, CliError> {
         let state = crate::state::StateDir::new(&globals.state_dir);
         match state.held()? {
             None => Ok(format!(

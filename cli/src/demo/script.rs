@@ -50,7 +50,7 @@ pub async fn play(globals: &Globals, dir: &Path) -> Result<(), CliError> {
     stage.tenantry("invitations --eml outbox/", Exit::Done).await?;
     let sent = stage.send()?;
     stage.later("PT10M")?;
-    stage.tenantry(&format!("tasks done {} --by jan --note sent", stage.mail_task()?), Exit::Done).await?;
+    stage.tenantry(&format!("tasks done {} --by jan --note sent", mail_task()?), Exit::Done).await?;
 
     say("Two days later. The customer has followed the link, nobody has touched Sophos yet.")?;
     say("An end of a relationship is held by a guard.")?;
@@ -138,19 +138,6 @@ impl Stage<'_> {
             .try_for_each(|mail| self.consoles.running.accept_mail(mail, None).map(drop).map_err(broken))
     }
 
-    /// The task of sending the mail, as `tenantry tasks` lists it.
-    fn mail_task(&self) -> Result<String, CliError> {
-        let state = StateDir::new(STATE);
-        let index = state.index()?;
-        let account = index
-            .consoles
-            .get(&ConsoleName::new("microsoft"))
-            .ok_or_else(|| broken("microsoft has no ledger"))?;
-        let ledger = state.ledger(account)?.ok_or_else(|| broken("microsoft has no ledger"))?;
-        let mut tasks = ledger.entries.values().flat_map(|entry| entry.tasks.keys());
-        tasks.find(|id| id.contains("-send-")).cloned().ok_or_else(|| broken("no mail waits to be sent"))
-    }
-
     /// What an operator clicks in Sophos Central Partner.
     fn tasks_at_sophos(&self) -> Result<(), CliError> {
         let sophos = self.consoles.running.sophos("msp");
@@ -164,4 +151,17 @@ impl Stage<'_> {
         }
         Ok(())
     }
+}
+
+/// The task of sending the mail, as `tenantry tasks` lists it.
+fn mail_task() -> Result<String, CliError> {
+    let state = StateDir::new(STATE);
+    let index = state.index()?;
+    let account = index
+        .consoles
+        .get(&ConsoleName::new("microsoft"))
+        .ok_or_else(|| broken("microsoft has no ledger"))?;
+    let ledger = state.ledger(account)?.ok_or_else(|| broken("microsoft has no ledger"))?;
+    let mut tasks = ledger.entries.values().flat_map(|entry| entry.tasks.keys());
+    tasks.find(|id| id.contains("-send-")).cloned().ok_or_else(|| broken("no mail waits to be sent"))
 }

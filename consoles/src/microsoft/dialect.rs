@@ -73,38 +73,34 @@ impl MicrosoftDialect {
     fn reseller(&self) -> bool {
         self.terms.position == MicrosoftPosition::IndirectReseller
     }
+}
 
-    /// What removal leaves behind: its words, and whether somebody must say that this is wanted.
-    fn rights(&self, subject: &Subject<'_>) -> Option<String> {
-        let Some(read) = subject.access.filter(|read| read.unreadable.is_none()) else {
-            return Some(
-                "delegated admin rights, if there are any, stay: they could not be looked at".into(),
-            );
-        };
-        let count = match read.field(fields::RIGHTS) {
-            Some(Value::Number(count)) => *count,
-            _ => {
-                return Some(
-                    "delegated admin rights, if there are any, stay: they could not be counted".into(),
-                );
-            }
-        };
-        let names = read.field(fields::RIGHTS_NAMES).map(Value::terminal).unwrap_or_default();
-        let privileges = match read.field(fields::PRIVILEGES) {
-            Some(Value::Bool(granted)) => *granted,
-            _ => false,
-        };
-        let mut words = Vec::new();
-        match count {
-            0 => {}
-            1 => words.push(format!("1 delegated admin relationship stays ({names})")),
-            several => words.push(format!("{several} delegated admin relationships stay ({names})")),
+/// What removal leaves behind: its words, and whether somebody must say that this is wanted.
+fn rights(subject: &Subject<'_>) -> Option<String> {
+    let Some(read) = subject.access.filter(|read| read.unreadable.is_none()) else {
+        return Some("delegated admin rights, if there are any, stay: they could not be looked at".into());
+    };
+    let count = match read.field(fields::RIGHTS) {
+        Some(Value::Number(count)) => *count,
+        _ => {
+            return Some("delegated admin rights, if there are any, stay: they could not be counted".into());
         }
-        if privileges {
-            words.push("delegated admin privileges (DAP) stay".to_owned());
-        }
-        (!words.is_empty()).then(|| format!("{}: end them first, or consent", words.join("; ")))
+    };
+    let names = read.field(fields::RIGHTS_NAMES).map(Value::terminal).unwrap_or_default();
+    let privileges = match read.field(fields::PRIVILEGES) {
+        Some(Value::Bool(granted)) => *granted,
+        _ => false,
+    };
+    let mut words = Vec::new();
+    match count {
+        0 => {}
+        1 => words.push(format!("1 delegated admin relationship stays ({names})")),
+        several => words.push(format!("{several} delegated admin relationships stay ({names})")),
     }
+    if privileges {
+        words.push("delegated admin privileges (DAP) stay".to_owned());
+    }
+    (!words.is_empty()).then(|| format!("{}: end them first, or consent", words.join("; ")))
 }
 
 fn cause(code: &str, words: impl Into<String>, needs_consent: bool) -> Consequence {
@@ -160,7 +156,7 @@ impl Dialect for MicrosoftDialect {
                      you state that you end it in good faith",
                     true,
                 )];
-                if let Some(words) = self.rights(subject) {
+                if let Some(words) = rights(subject) {
                     out.push(cause(RIGHTS_STAY, words, true));
                 }
                 out

@@ -71,7 +71,7 @@ pub(super) async fn list(
             Err(error) if number == 1 => return Err(error),
             Err(error) => break Some(format!("page {number}: {error}")),
         };
-        match walk.take(number, page) {
+        match walk.take(number, &page) {
             Step::Broken(because) => break Some(because),
             step => {
                 reading.page(number, walk.records.len(), walk.first.total);
@@ -113,7 +113,7 @@ struct Walk {
 }
 
 impl Walk {
-    fn take(&mut self, number: u32, page: Page) -> Step {
+    fn take(&mut self, number: u32, page: &Page) -> Step {
         let pages = page.pages;
         if number == 1 {
             self.first = pages;

@@ -68,21 +68,23 @@ impl SophosDialect {
             .next("if the contract is MSP Flex: program: MspFlex in the Console"),
         )
     }
+}
 
-    fn monthly(&self, subject: &Subject<'_>) -> bool {
-        // What is not there yet will be what is declared.
-        let Some(record) = subject.record else { return declared_monthly(subject) };
-        let billed = record.field(fields::BILLING).and_then(Value::as_text);
-        let licensed = subject.licenses.is_some_and(|read| {
-            read.licenses.iter().any(|one| {
-                one.in_force
-                    && one.fields.iter().any(|(field, value)| {
-                        field.as_str() == fields::TYPE && value.as_text() == Some("usage")
-                    })
-            })
-        });
-        billed == Some("usage") || licensed
-    }
+/// Whether it is billed monthly, as the vendor shows it or as it will be.
+fn monthly(subject: &Subject<'_>) -> bool {
+    // What is not there yet will be what is declared.
+    let Some(record) = subject.record else { return declared_monthly(subject) };
+    let billed = record.field(fields::BILLING).and_then(Value::as_text);
+    let licensed = subject.licenses.is_some_and(|read| {
+        read.licenses.iter().any(|one| {
+            one.in_force
+                && one
+                    .fields
+                    .iter()
+                    .any(|(field, value)| field.as_str() == fields::TYPE && value.as_text() == Some("usage"))
+        })
+    });
+    billed == Some("usage") || licensed
 }
 
 /// Whether its declaration says that it is billed monthly.
@@ -296,7 +298,7 @@ impl Dialect for SophosDialect {
                 "the customer sees the new name in its own console, and Salesforce gets it",
                 false,
             )],
-            (Row::BuyLicense, _) if self.monthly(subject) => vec![cause(
+            (Row::BuyLicense, _) if monthly(subject) => vec![cause(
                 "billed-when-installed",
                 "costs the full price of the licence from the first install, even if only part of it is installed",
                 false,
@@ -307,7 +309,7 @@ impl Dialect for SophosDialect {
             ],
             (Row::Detach, _) => {
                 let mut causes = Vec::new();
-                if self.monthly(subject) {
+                if monthly(subject) {
                     causes.push(cause("msp-licence-lost", "the customer loses its MSP licences", true));
                     causes.push(cause(
                         "ends-on-the-first",
@@ -341,7 +343,7 @@ impl Dialect for SophosDialect {
     }
 
     fn instructions(&self, ask: &Ask<'_>) -> Instructions {
-        instructions::of(ask, self.monthly(&ask.subject))
+        instructions::of(ask, monthly(&ask.subject))
     }
 
     fn next(&self, step: &Step, acked: &[Ack]) -> Next {

@@ -86,7 +86,7 @@ pub(super) fn read_only(mut table: Capabilities) -> Capabilities {
     for cell in table.cells.values_mut() {
         if cell.by == By::Api {
             cell.by = By::Never;
-            cell.note = "an organization's credential only reads".to_owned();
+            "an organization's credential only reads".clone_into(&mut cell.note);
         }
     }
     table.with(Row::Census, By::Api, OperationClass::Blind, true, "of the organization").with(

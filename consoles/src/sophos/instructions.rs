@@ -91,7 +91,9 @@ pub(super) fn of(ask: &Ask<'_>, monthly: bool) -> Instructions {
                 ask.changes.iter().all(|change| record.field(change.field.as_str()).is_some())
             }),
         ),
-        Row::TrialToPaid => billing(ask, &name, new(fields::BILLING).or_else(|| new(fields::TYPE)), &task),
+        Row::TrialToPaid => {
+            billing(ask, &name, new(fields::BILLING).or_else(|| new(fields::TYPE)).as_deref(), &task)
+        }
         Row::BuyLicense => buy(ask, &name, monthly, &task),
         Row::MoreSeats | Row::FewerSeats if ask.action == Action::Remove => task(
             format!("end the licence {} of {name}", article(ask)),
@@ -161,10 +163,10 @@ pub(super) fn of(ask: &Ask<'_>, monthly: bool) -> Instructions {
 
 type Task<'f> = &'f dyn Fn(String, &'static str, Vec<String>, &[&str], bool) -> Instructions;
 
-fn billing(ask: &Ask<'_>, name: &str, wanted: Option<String>, task: Task<'_>) -> Instructions {
+fn billing(ask: &Ask<'_>, name: &str, wanted: Option<&str>, task: Task<'_>) -> Instructions {
     let shown = ask.subject.record.and_then(|record| record.field(fields::BILLING)).and_then(Value::as_text);
     let mut steps = vec![format!("{CUSTOMERS} › select {name} › Update Billing")];
-    match wanted.as_deref() {
+    match wanted {
         Some("trial") => {
             return task(
                 format!("{name} is no trial any more"),

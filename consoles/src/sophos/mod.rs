@@ -156,12 +156,11 @@ impl Connected {
         });
         // Half a list would hide what stands against ending the account.
         let licenses = list.and_then(|list| list.iter().map(|one| records::license(one, as_of)).collect());
-        Ok(Some(match licenses {
-            Some(licenses) => FacetRead { as_of, unreadable: None, fields: Vec::new(), licenses },
-            None => {
-                let words = "its licences have a shape that this version does not know";
-                self.unreadable(refusal("not-understood", Some(answer.status), words, ""))
-            }
+        Ok(Some(if let Some(licenses) = licenses {
+            FacetRead { as_of, unreadable: None, fields: Vec::new(), licenses }
+        } else {
+            let words = "its licences have a shape that this version does not know";
+            self.unreadable(refusal("not-understood", Some(answer.status), words, ""))
         }))
     }
 
@@ -184,15 +183,14 @@ impl Connected {
         if self.observe_only {
             return Err(not("observe-only", "management: Observe writes nothing", "management: Manage"));
         }
-        let secrets = match &self.write_secrets {
-            Some(secrets) => secrets.open().await.map_err(|error| {
-                not("no-write-credential", &error.to_string(), "see spec.credentials.write")
-            })?,
-            None => {
-                let words = "there is no write credential";
-                return Err(not("no-write-credential", words, "declare spec.credentials.write"));
-            }
+        let Some(secrets) = &self.write_secrets else {
+            let words = "there is no write credential";
+            return Err(not("no-write-credential", words, "declare spec.credentials.write"));
         };
+        let secrets = secrets
+            .open()
+            .await
+            .map_err(|error| not("no-write-credential", &error.to_string(), "see spec.credentials.write"))?;
         let credential = values(&secrets, CREDENTIAL_KEYS).map_err(|missing| {
             let words = format!("the write credential lacks {}", missing.join(", "));
             not("no-write-credential", &words, "complete the secret that spec.credentials.write names")

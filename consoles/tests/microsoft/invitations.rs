@@ -2,6 +2,7 @@
 
 use jiff::Span;
 use serde_json::json;
+use tenantry_engine::address::RemoteId;
 use tenantry_engine::execute::Outcome;
 use tenantry_engine::plan::Performer;
 use tenantry_simulator::microsoft::Switches;
@@ -46,7 +47,7 @@ async fn the_link_is_fetched_once_and_acceptance_binds() {
             world.apply(&objects).await;
         }
         let entry = world.ledger().entries.values().next().unwrap();
-        assert_eq!(entry.bound().map(|id| id.as_str()), Some(CONTOSO), "{name}");
+        assert_eq!(entry.bound().map(RemoteId::as_str), Some(CONTOSO), "{name}");
     }
 }
 

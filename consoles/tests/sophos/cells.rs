@@ -79,7 +79,7 @@ async fn bound(bench: &Bench, console: &dyn Console, seed: &Value) -> Ledger {
     ledger
 }
 
-fn the<'p>(plan: &'p Plan, row: Row) -> &'p Step {
+fn the(plan: &Plan, row: Row) -> &Step {
     let mut found = plan.steps.iter().filter(|step| step.row == row);
     match (found.next(), found.next()) {
         (Some(step), None) => step,

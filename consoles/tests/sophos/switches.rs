@@ -1,6 +1,7 @@
 //! Under everything that Sophos's documents leave open, what the adapter claims is what happened.
 
 use serde_json::json;
+use tenantry_engine::address::RemoteId;
 use tenantry_engine::capability::OperationClass;
 use tenantry_engine::console::Sent;
 use tenantry_engine::operation::{Draft, Request};
@@ -71,7 +72,7 @@ async fn what_is_said_of_a_create_is_what_happened_under_every_switch() {
         match &sent {
             Sent::Acked(ack, _) => {
                 assert_eq!(made.len(), 1, "{name}");
-                assert_eq!(ack.remote_id.as_ref().map(|id| id.as_str()), Some(made[0].id.as_str()), "{name}");
+                assert_eq!(ack.remote_id.as_ref().map(RemoteId::as_str), Some(made[0].id.as_str()), "{name}");
             }
             other => panic!("{name}: {:?}", word(other)),
         }

@@ -24,7 +24,7 @@ pub struct Run {
     /// Minutes by which the lists are late for its effects.
     pub late: Vec<u8>,
     pub incomplete: bool,
-    pub first_run: bool,
+    pub first: bool,
     /// Another run begins before it and ends after it.
     pub rival: bool,
 }
@@ -149,12 +149,12 @@ fn run() -> impl Strategy<Value = Run> {
         0..3,
     );
     (faults(), crash(), late, prop::bool::weighted(0.1), prop::bool::weighted(0.5), prop::bool::weighted(0.1))
-        .prop_map(|(faults, crash, late, incomplete, first_run, rival)| Run {
+        .prop_map(|(faults, crash, late, incomplete, first, rival)| Run {
             faults,
             crash,
             late,
             incomplete,
-            first_run,
+            first,
             rival,
         })
 }

@@ -285,7 +285,7 @@ impl Case {
         if let Some((n, how)) = run.crash {
             self.store.crash_at(n, how);
         }
-        let approvals = Approvals { first_run: run.first_run, ..Approvals::default() };
+        let approvals = Approvals { first_run: run.first, ..Approvals::default() };
         let outcome = self.execute(&approvals, run.rival, run.incomplete);
         self.world.incomplete(false);
         self.world.calm();

@@ -5,6 +5,7 @@ use tenantry_engine::ledger::{Entry, Standing};
 use tenantry_engine::render::Paint;
 use tenantry_engine::task::Outcome;
 use tenantry_engine::text::terminal;
+use tenantry_engine::value::Field;
 
 use crate::app::Globals;
 use crate::diagnostics::counted;
@@ -164,7 +165,7 @@ impl ShowEntry {
             row("consents", &entry.consents.iter().map(|code| terminal(code)).collect::<Vec<_>>().join(", "));
         }
         if !entry.last_applied.is_empty() {
-            let fields: Vec<&str> = entry.last_applied.keys().map(|field| field.as_str()).collect();
+            let fields: Vec<&str> = entry.last_applied.keys().map(Field::as_str).collect();
             row("applied", &format!("{} (as digests)", fields.join(", ")));
         }
         if let Some(at) = entry.ended_elsewhere {
