@@ -25,6 +25,8 @@ use crate::{status::ObjectStatus, value::Moment};
     printcolumn(name = "Operation", type_ = "string", json_path = ".spec.operation"),
     printcolumn(name = "Outcome", type_ = "string", json_path = ".spec.outcome"),
     printcolumn(name = "By", type_ = "string", json_path = ".spec.by"),
+    printcolumn(name = "On", type_ = "date", json_path = ".spec.on", priority = 1),
+    printcolumn(name = "Note", type_ = "string", json_path = ".spec.note", priority = 1),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[schemars(extend("x-kubernetes-validations" = crate::schema::rules(&[

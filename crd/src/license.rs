@@ -28,6 +28,7 @@ use crate::{
     printcolumn(name = "Product", type_ = "string", json_path = ".spec.productRef.name"),
     printcolumn(name = "Type", type_ = "string", json_path = ".spec.type"),
     printcolumn(name = "Quantity", type_ = "integer", json_path = ".spec.quantity"),
+    printcolumn(name = "Standing", type_ = "string", json_path = ".status.standing"),
     printcolumn(
         name = "Ready",
         type_ = "string",
@@ -37,6 +38,12 @@ use crate::{
         name = "Reason",
         type_ = "string",
         json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
+    ),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].message",
+        priority = 1
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]

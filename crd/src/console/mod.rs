@@ -39,7 +39,9 @@ use crate::{customer::AccountDefaults, reference::NameRef, status::ConsoleStatus
     doc = "One connection to one vendor's partner console, with our position in it.",
     printcolumn(name = "Management", type_ = "string", json_path = ".spec.management"),
     printcolumn(name = "Account", type_ = "string", json_path = ".status.vendorAccount", priority = 1),
+    printcolumn(name = "Steps", type_ = "integer", json_path = ".status.plan.steps"),
     printcolumn(name = "Held", type_ = "integer", json_path = ".status.plan.held"),
+    printcolumn(name = "Waiting", type_ = "integer", json_path = ".status.plan.waiting"),
     printcolumn(
         name = "Ready",
         type_ = "string",
@@ -49,6 +51,12 @@ use crate::{customer::AccountDefaults, reference::NameRef, status::ConsoleStatus
         name = "Reason",
         type_ = "string",
         json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
+    ),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].message",
+        priority = 1
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]

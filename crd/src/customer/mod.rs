@@ -35,7 +35,12 @@ use crate::{status::CustomerStatus, value::Date, want::CustomerWant};
     shortname = "cust",
     derive = "PartialEq",
     doc = "A company we serve: who it is, who speaks for it, and in which consoles it is to exist.",
-    printcolumn(name = "Company", type_ = "string", json_path = ".spec.company.displayName"),
+    printcolumn(
+        name = "Company",
+        type_ = "string",
+        json_path = ".spec.company['displayName','legalName']"
+    ),
+    printcolumn(name = "Want", type_ = "string", json_path = ".spec.want", priority = 1),
     printcolumn(name = "Standing", type_ = "string", json_path = ".status.standing"),
     printcolumn(
         name = "Ready",
@@ -46,6 +51,12 @@ use crate::{status::CustomerStatus, value::Date, want::CustomerWant};
         name = "Reason",
         type_ = "string",
         json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
+    ),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].message",
+        priority = 1
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
