@@ -22,9 +22,9 @@ use tempfile::TempDir;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use crate::parts::{Part, PartError, available};
+use crate::parts::{Part, PartError, available, repository_root};
 use crate::pki::Authority;
-use crate::process::{LOOK_AGAIN, Server, free_port};
+use crate::process::{LOOK_AGAIN, Server, free_port, run};
 
 /// An API server with an administrator's access to it.
 #[derive(Debug)]
@@ -142,6 +142,33 @@ impl Cluster {
         let mut command = Command::new(available(Part::Kubectl.find())?);
         command.args(arguments).env("KUBECONFIG", &self.kubeconfig);
         Some(command)
+    }
+
+    /// What kubectl prints when it succeeds, as the administrator; `None` as [`available`] says.
+    ///
+    /// # Panics
+    /// When it fails, with what it said, or does not end within a minute.
+    #[track_caller]
+    pub fn kubectl_stdout(&self, arguments: &[&str]) -> Option<String> {
+        let output = run(self.kubectl(arguments)?, Duration::from_secs(60))
+            .unwrap_or_else(|error| panic!("kubectl {}: {error}", arguments.join(" ")));
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "kubectl {} failed:\n{errors}", arguments.join(" "));
+        Some(String::from_utf8(output.stdout).expect("kubectl prints UTF-8"))
+    }
+
+    /// Installs the chart's CRDs as the documentation tells people to, and waits until each is served. `None` as
+    /// [`available`] says.
+    ///
+    /// # Panics
+    /// When one is refused, or is not served within a minute.
+    #[track_caller]
+    pub fn install_crds(&self) -> Option<()> {
+        let directory = repository_root().join("charts").join("tenantry").join("crds");
+        let directory = directory.to_str().expect("the repository's path is UTF-8");
+        self.kubectl_stdout(&["apply", "--server-side", "--force-conflicts", "-f", directory])?;
+        self.kubectl_stdout(&["wait", "--for=condition=Established", "--timeout=60s", "-f", directory])?;
+        Some(())
     }
 
     /// Makes a namespace that no other test and no other run uses, and gives its name.

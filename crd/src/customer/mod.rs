@@ -35,11 +35,7 @@ use crate::{status::CustomerStatus, value::Date, want::CustomerWant};
     shortname = "cust",
     derive = "PartialEq",
     doc = "A company we serve: who it is, who speaks for it, and in which consoles it is to exist.",
-    printcolumn(
-        name = "Company",
-        type_ = "string",
-        json_path = ".spec.company['displayName','legalName']"
-    ),
+    printcolumn(name = "Company", type_ = "string", json_path = ".spec.company['displayName','legalName']"),
     printcolumn(name = "Want", type_ = "string", json_path = ".spec.want", priority = 1),
     printcolumn(name = "Standing", type_ = "string", json_path = ".status.standing"),
     printcolumn(
