@@ -285,6 +285,21 @@ fn a_wrong_value_is_refused_with_its_place() {
     );
 }
 
+/// Both ways: a value that the schema does not know is refused, one without a default is hidden from people.
+fn compare(at: &str, values: &Value, schema: &Value, found: &mut Vec<String>) {
+    let Some(properties) = schema["properties"].as_object() else { return };
+    let Some(values) = values.as_object() else { return };
+    for (name, value) in values {
+        match properties.get(name) {
+            Some(schema) => compare(&format!("{at}.{name}"), value, schema, found),
+            None => found.push(format!("{at}.{name} is not in values.schema.json")),
+        }
+    }
+    for name in properties.keys().filter(|name| !values.contains_key(*name)) {
+        found.push(format!("{at}.{name} is not in values.yaml"));
+    }
+}
+
 #[test]
 fn every_value_is_documented_and_in_the_schema() {
     let read = |file: &str| {
@@ -294,20 +309,6 @@ fn every_value_is_documented_and_in_the_schema() {
     let schema: Value = serde_json::from_str(&read("values.schema.json")).expect("the schema is JSON");
     let text = read("values.yaml");
     let values: Value = serde_saphyr::from_str(&text).expect("values are YAML");
-    // Both ways: a value that the schema does not know is refused, one without a default is hidden from people.
-    fn compare(at: &str, values: &Value, schema: &Value, found: &mut Vec<String>) {
-        let Some(properties) = schema["properties"].as_object() else { return };
-        let Some(values) = values.as_object() else { return };
-        for (name, value) in values {
-            match properties.get(name) {
-                Some(schema) => compare(&format!("{at}.{name}"), value, schema, found),
-                None => found.push(format!("{at}.{name} is not in values.schema.json")),
-            }
-        }
-        for name in properties.keys().filter(|name| !values.contains_key(*name)) {
-            found.push(format!("{at}.{name} is not in values.yaml"));
-        }
-    }
     let mut found = Vec::new();
     compare("", &values, &schema, &mut found);
     assert_eq!(found, [".global is not in values.yaml"], "helm itself adds `global`");

@@ -31,9 +31,8 @@ fn nobody_may_list_or_watch_secrets_whatever_the_values() {
         let objects = rendered(&helm, values);
         for (role, rule) in rules(&objects) {
             let (resources, verbs) = (list(&rule["resources"]), list(&rule["verbs"]));
-            for everything in ["*"] {
-                assert!(!resources.contains(&everything) && !verbs.contains(&everything), "{role}: {rule}");
-                assert!(!list(&rule["apiGroups"]).contains(&everything), "{role}: {rule}");
+            for words in [&resources, &verbs, &list(&rule["apiGroups"])] {
+                assert!(!words.contains(&"*"), "{role}: {rule}");
             }
             if resources.contains(&"secrets") {
                 secrets += 1;
