@@ -2,13 +2,13 @@
 # Builds the real parts that the tests run against, each from its own pinned module, and nothing else.
 #
 #   tests/tools.sh            all of them
-#   tests/tools.sh NAME…      some: etcd kube-apiserver helm versitygw chromium
+#   tests/tools.sh NAME…      some: etcd kube-apiserver helm versitygw glua chromium
 #
 # KUBEBUILDER_ASSETS   where etcd, kube-apiserver and kubectl go      (default: target/kubebuilder)
-# TENANTRY_TEST_TOOLS  where helm and versitygw go                    (default: target/tools)
+# TENANTRY_TEST_TOOLS  where helm, versitygw and glua go              (default: target/tools)
 #
 # A tool that already prints the pinned version is left alone, so a second run costs nothing. The pins are in
-# tests/{kube,helm,s3}/go.mod. Starts no service. Installs a package of the system only for chromium, and only as root.
+# tests/{kube,helm,lua,s3}/go.mod. Starts no service. Installs a package of the system only for chromium, and only as root.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -97,6 +97,15 @@ tool_versitygw() {
   prints "$version" "$tool_dir/versitygw" --version || die "the built versitygw does not print $version."
 }
 
+# The Lua that Argo CD runs health checks in. It prints no version of its own: the pin is written beside it.
+tool_glua() {
+  local version
+  version=$(pin lua github.com/yuin/gopher-lua)
+  [[ -x $tool_dir/glua && $(cat "$tool_dir/glua.version" 2>/dev/null) == "$version" ]] && return
+  compile lua "$tool_dir/" "" github.com/yuin/gopher-lua/cmd/glua
+  printf '%s\n' "$version" >"$tool_dir/glua.version"
+}
+
 tool_chromium() {
   local name
   for name in chromium chromium-browser google-chrome; do
@@ -111,8 +120,8 @@ tool_chromium() {
 }
 
 # What takes seconds comes first, so that a machine without its packages is found out before the long builds.
-[[ $# -gt 0 ]] || set -- etcd chromium versitygw helm kube-apiserver
+[[ $# -gt 0 ]] || set -- etcd chromium glua versitygw helm kube-apiserver
 for name in "$@"; do
-  declare -F "tool_$name" >/dev/null || die "unknown tool '$name'; known: etcd chromium versitygw helm kube-apiserver (kubectl comes with it)."
+  declare -F "tool_$name" >/dev/null || die "unknown tool '$name'; known: etcd chromium glua versitygw helm kube-apiserver (kubectl comes with it)."
   "tool_$name"
 done

@@ -19,6 +19,8 @@ pub enum Part {
     Helm,
     /// An S3-compatible object store over a directory.
     Versitygw,
+    /// The Lua that Argo CD runs health checks in.
+    Glua,
     /// A browser without a window.
     Chromium,
 }
@@ -32,6 +34,7 @@ impl Part {
             Self::Kubectl => &["kubectl"],
             Self::Helm => &["helm"],
             Self::Versitygw => &["versitygw"],
+            Self::Glua => &["glua"],
             Self::Chromium => &["chromium", "chromium-browser", "google-chrome"],
         }
     }
@@ -44,6 +47,7 @@ impl Part {
             Self::Kubectl => "TEST_ASSET_KUBECTL",
             Self::Helm => "TEST_ASSET_HELM",
             Self::Versitygw => "TEST_ASSET_VERSITYGW",
+            Self::Glua => "TEST_ASSET_GLUA",
             Self::Chromium => "TEST_ASSET_CHROMIUM",
         }
     }
@@ -54,7 +58,7 @@ impl Part {
             Self::Etcd | Self::KubeApiserver | Self::Kubectl => {
                 Some(("KUBEBUILDER_ASSETS", "target/kubebuilder"))
             }
-            Self::Helm | Self::Versitygw => Some(("TENANTRY_TEST_TOOLS", "target/tools")),
+            Self::Helm | Self::Versitygw | Self::Glua => Some(("TENANTRY_TEST_TOOLS", "target/tools")),
             Self::Chromium => None,
         }
     }
@@ -62,7 +66,7 @@ impl Part {
     /// Whether any program of that name will do. The API server and its store belong to one version and are never
     /// taken from the `PATH`.
     fn on_path(self) -> bool {
-        matches!(self, Self::Kubectl | Self::Helm | Self::Versitygw | Self::Chromium)
+        matches!(self, Self::Kubectl | Self::Helm | Self::Versitygw | Self::Glua | Self::Chromium)
     }
 
     /// The program's file, or [`PartError::Missing`]. A variable that names a file which is not there is an error,
