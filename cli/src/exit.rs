@@ -144,7 +144,7 @@ impl From<tenantry_engine::store::StoreError> for CliError {
     fn from(error: tenantry_engine::store::StoreError) -> Self {
         use tenantry_engine::store::StoreError as E;
         let code = match error {
-            E::Conflict { .. } => "state-conflict",
+            E::Conflict { .. } | E::Overtaken { .. } => "state-conflict",
             E::Locked { .. } => "state-locked",
             E::Damaged { .. } => "state-damaged",
             E::Io { .. } => "state-unreachable",

@@ -15,6 +15,9 @@ use crate::{
     want::{DeletionPolicy, Want},
 };
 
+/// The longest guard log that a header holds, so that its object stays far below what an API server takes.
+const USES_AT_MOST: u32 = 4096;
+
 /// One entry of the ledger, or its header. Written by tenantry only: do not edit.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -30,15 +33,19 @@ use crate::{
     printcolumn(name = "Kind", type_ = "string", json_path = ".spec.address.kind"),
     printcolumn(name = "Object", type_ = "string", json_path = ".spec.address.name"),
     printcolumn(name = "Account", type_ = "string", json_path = ".spec.address.account"),
+    printcolumn(name = "Standing", type_ = "string", json_path = ".spec.standing"),
     printcolumn(name = "Remote-Id", type_ = "string", json_path = ".spec.remoteId", priority = 1),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[schemars(extend("x-kubernetes-validations" = crate::schema::rules(&[
     ("has(self.address) != has(self.header)", "name exactly one of address (an entry) and header"),
-    ("!has(self.released) || !has(self.leaving)", "a binding is released or leaving, not both"),
+    ("has(self.address) == (has(self.origin) && has(self.standing) && has(self.since))",
+     "an entry says where it was declared, where it stands and since when; the header does not"),
     ("self.vendorAccount == oldSelf.vendorAccount", "a ledger is pinned to its vendor account"),
     ("has(self.address) == has(oldSelf.address) && (!has(self.address) || self.address == oldSelf.address)",
      "an entry keeps its address"),
+    ("!has(self.header) || !has(oldSelf.header) || (self.header.lineage == oldSelf.header.lineage && self.header.serial >= oldSelf.header.serial)",
+     "a ledger keeps its lineage, and its serial never falls"),
 ])))]
 pub struct ConsoleBindingSpec {
     /// The vendor account that the ledger is pinned to.
@@ -50,14 +57,26 @@ pub struct ConsoleBindingSpec {
     /// The ledger's header. Exactly one of address and header.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     pub header: Option<LedgerHeader>,
-    /// The object that last declared the address.
+    /// Where the address was last declared.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
-    #[schemars(length(min = 1, max = 1024))]
-    pub origin: Option<String>,
+    pub origin: Option<BoundOrigin>,
+    /// Where the entry stands.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[schemars(with = "BoundStanding")]
+    pub standing: Option<BoundStanding>,
+    /// Since when it stands there.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    pub since: Option<Moment>,
+    /// The account that a licence belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    pub parent: Option<BoundAddress>,
     /// The record in the console. Absent: intended, not yet known.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(length(min = 1, max = 512))]
     pub remote_id: Option<String>,
+    /// The record was there before this ledger, which nobody had confirmed yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub found: bool,
     /// What was last applied, by field path.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 1024))]
@@ -86,15 +105,70 @@ pub struct ConsoleBindingSpec {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(schema_with = "crate::schema::free_form")]
     pub tasks: Option<FreeForm>,
-    /// Since when the record stands as it does.
+    /// When something was last written to the console for it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
-    pub since: Option<Moment>,
-    /// When the declaration went and the record was forgotten; declaring it again binds it again.
+    pub wrote: Option<Moment>,
+    /// When the record was found to be gone without our doing.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
-    pub released: Option<Moment>,
-    /// When the declaration went with a policy that detaches or removes; planned like a declaration.
+    pub ended_elsewhere: Option<Moment>,
+}
+
+/// Where an entry stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum BoundStanding {
+    /// Declared; bound once it has a remote id.
+    Declared,
+    /// Its declaration went and nothing is done; declaring it again binds it again.
+    Released,
+    /// Its declaration went and its deletion policy ends it; planned like a declaration.
+    Leaving,
+    /// Ended, by us or seen to be gone.
+    Ended,
+}
+
+/// Where something was declared: an object of this cluster, or a place in a file. Exactly one of them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-validations" = crate::schema::rules(&[
+    ("has(self.object) != has(self.file)", "name exactly one of object and file"),
+])))]
+pub struct BoundOrigin {
+    /// An object of a cluster.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
-    pub leaving: Option<Moment>,
+    pub object: Option<OriginObject>,
+    /// A place in a file.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    pub file: Option<OriginFile>,
+}
+
+/// An object that declared something.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OriginObject {
+    /// Its kind.
+    #[schemars(length(min = 1, max = 63))]
+    pub kind: String,
+    /// Its namespace.
+    #[schemars(length(min = 1, max = 63))]
+    pub namespace: String,
+    /// Its name.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// metadata.generation that was read.
+    pub generation: i64,
+}
+
+/// A place in a file that declared something.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OriginFile {
+    /// The file, relative to the repository's root, else to the state directory.
+    #[schemars(length(min = 1, max = 4096))]
+    pub path: String,
+    /// The line on which the document begins, from 1.
+    pub line: u32,
+    /// The column, from 1, in characters.
+    pub column: u32,
 }
 
 /// What an entry binds: the declaration's address.
@@ -128,6 +202,9 @@ pub struct AppliedField {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(length(min = 1, max = 128))]
     pub shown: Option<String>,
+    /// Written, and not yet seen as the console shows it once settled.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsettled: bool,
 }
 
 /// The ledger's header.
@@ -145,12 +222,35 @@ pub struct LedgerHeader {
     /// lists records that are not bound.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     pub confirmed: Option<Moment>,
-    /// What the guards counted in their windows, as the ledger's format has it.
+    /// What the guards counted in their windows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = USES_AT_MOST), extend("x-kubernetes-list-type" = "atomic"))]
+    pub guard_log: Vec<GuardUse>,
+    /// Fingerprints of approvals that were used.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = USES_AT_MOST), inner(length(min = 1, max = 64)), extend("x-kubernetes-list-type" = "set"))]
+    pub used_approvals: Vec<String>,
+    /// How many records the last complete census had.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
-    #[schemars(schema_with = "crate::schema::free_form")]
-    pub guard_log: Option<FreeForm>,
-    /// Fingerprints of approvals that were used, each with its moment.
+    pub last_census: Option<i64>,
+    /// What the vendor refused to our position, by the row of the table of consoles, and when.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 4096))]
-    pub used_approvals: BTreeMap<String, Moment>,
+    #[schemars(extend("maxProperties" = 64))]
+    pub refused_rows: BTreeMap<String, Moment>,
+}
+
+/// One use of a guard's allowance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GuardUse {
+    /// When it was reserved.
+    pub at: Moment,
+    /// What was used: creations, invitations, removals or seats.
+    #[schemars(length(min = 1, max = 63))]
+    pub kind: String,
+    /// How much.
+    pub count: u32,
+    /// By the step with this fingerprint.
+    #[schemars(length(min = 1, max = 64))]
+    pub step: String,
 }

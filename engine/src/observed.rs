@@ -13,7 +13,8 @@ use crate::text::Untrusted;
 use crate::value::{Field, Value};
 
 /// Who we are at the vendor.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Identity {
     /// The account that the ledger is pinned to.
     pub vendor_account: VendorAccount,
@@ -79,15 +80,18 @@ impl KeyKind {
 }
 
 /// One record of a census.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Record {
     /// The vendor's id.
     pub id: RemoteId,
     /// The name people see there.
     pub name: Untrusted,
     /// Fields that the list shows, in the terms of the adapter's projection.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<(Field, Value)>,
     /// Match keys, normalised.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<crate::plan::matching::Key>,
 }
 
@@ -98,8 +102,9 @@ impl Record {
     }
 }
 
-/// A listing of all records of a console.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A listing of all records of a console. Read from an export it is sorted and indexed anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", from = "Exported")]
 pub struct Census {
     /// When the first page was asked for.
     pub began: Timestamp,
@@ -109,7 +114,24 @@ pub struct Census {
     pub incomplete: Option<String>,
     /// The records, sorted by id, without duplicates.
     records: Vec<Record>,
+    #[serde(skip)]
     index: HashMap<RemoteId, u32>,
+}
+
+/// A census as an export holds it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Exported {
+    began: Timestamp,
+    ended: Timestamp,
+    incomplete: Option<String>,
+    records: Vec<Record>,
+}
+
+impl From<Exported> for Census {
+    fn from(read: Exported) -> Self {
+        Self::new(read.began, read.ended, read.incomplete, read.records)
+    }
 }
 
 impl Census {
@@ -241,14 +263,46 @@ impl FacetRead {
 /// Details by record and facet.
 pub type Details = BTreeMap<DetailKey, FacetRead>;
 
+/// Details as a list: no format that people read has keys of two parts.
+mod as_list {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{DetailKey, Details, FacetRead};
+
+    #[derive(Serialize)]
+    struct Written<'a> {
+        #[serde(flatten)]
+        key: &'a DetailKey,
+        read: &'a FacetRead,
+    }
+
+    #[derive(Deserialize)]
+    struct Read {
+        #[serde(flatten)]
+        key: DetailKey,
+        read: FacetRead,
+    }
+
+    pub(super) fn serialize<S: Serializer>(details: &Details, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(details.iter().map(|(key, read)| Written { key, read }))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Details, D::Error> {
+        let list = Vec::<Read>::deserialize(deserializer)?;
+        Ok(list.into_iter().map(|one| (one.key, one.read)).collect())
+    }
+}
+
 /// Everything one run knows about one console.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Observed {
     /// Who we are there.
     pub identity: Identity,
     /// All records.
     pub census: Census,
     /// Details, read in this run or young enough in the cache.
+    #[serde(with = "as_list")]
     pub details: Details,
     /// What it cost.
     pub cost: ReadCost,

@@ -54,6 +54,14 @@ pub enum StoreError {
         /// What is there.
         found: u64,
     },
+    /// Another writer was faster at one object of it.
+    #[error("{place} was written by somebody else ({found}); run again, it then builds on what is there")]
+    Overtaken {
+        /// Which object.
+        place: String,
+        /// What was found instead of what we built on.
+        found: String,
+    },
     /// Somebody holds the lock.
     #[error(
         "the state is locked by {owner} since {since}; wait for it, or, if that run is dead: tenantry state unlock"
@@ -86,6 +94,13 @@ pub enum StoreError {
     /// Any other backend's failure.
     #[error("the ledger's store failed")]
     Other(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl StoreError {
+    /// Whether another writer was faster: running again, on what is there by then, is all there is to do.
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, Self::Conflict { .. } | Self::Overtaken { .. })
+    }
 }
 
 /// A ledger's durable home.

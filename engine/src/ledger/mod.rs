@@ -3,11 +3,14 @@
 //! It is thin (no copies of what consoles hold), sorted and line-diffable, and holds digests where a value itself is
 //! not needed. Losing it creates nothing and removes nothing: a new one is unconfirmed.
 
+mod undeclare;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 pub use tenantry_crd::{DeletionPolicy, Want};
+pub use undeclare::undeclare;
 
 use crate::address::{Address, RemoteId, VendorAccount};
 use crate::capability::Row;

@@ -1,0 +1,390 @@
+//! Lists and watches each kind, and puts what arrives on its shelf.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use futures_util::{StreamExt, pin_mut};
+use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::api::{Api, ListParams};
+use kube::core::{DeserializeGuard, PartialObjectMeta};
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Config, Event};
+use kube::{Client, Resource};
+use serde::de::DeserializeOwned;
+use tenantry_crd as crd;
+use tenantry_crd::Kind;
+use tenantry_engine::text::terminal;
+
+use super::object::status_digest;
+use super::population::Population;
+use super::shelf::{Held, Key, Read, Shelf, Shelves, Source};
+use super::{Broken, Change, Object, Shared, Watched, sources};
+use crate::api::ApiError;
+
+/// How many objects a page of a list has.
+const PAGE: u32 = 500;
+
+/// A kind that is held with its spec.
+trait Whole:
+    Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    + DeserializeOwned
+    + Clone
+    + Debug
+    + Send
+    + Sync
+    + 'static
+{
+    type Spec: Clone + Send + Sync + 'static;
+    const KIND: Kind;
+
+    fn parts(self) -> (ObjectMeta, Self::Spec, Option<[u8; 16]>);
+
+    fn shelf(shelves: &mut Shelves) -> &mut Arc<Shelf<Self::Spec>>;
+
+    /// Whether it belongs to this shard.
+    fn ours(_spec: &Self::Spec, _namespace: &str, _held: &Held) -> bool {
+        true
+    }
+}
+
+macro_rules! whole {
+    ($($kind:ident $spec:ident $shelf:ident { $($more:item)* })*) => {$(
+        impl Whole for crd::$kind {
+            type Spec = crd::$spec;
+            const KIND: Kind = Kind::$kind;
+
+            fn parts(self) -> (ObjectMeta, Self::Spec, Option<[u8; 16]>) {
+                let status = status_digest(&self.status);
+                (self.metadata, self.spec, status)
+            }
+
+            fn shelf(shelves: &mut Shelves) -> &mut Arc<Shelf<Self::Spec>> {
+                &mut shelves.$shelf
+            }
+
+            $($more)*
+        }
+    )*};
+}
+
+whole! {
+    Console ConsoleSpec consoles {}
+    Customer CustomerSpec customers {
+        fn ours(spec: &Self::Spec, namespace: &str, held: &Held) -> bool {
+            !held.is_sharded()
+                || spec.accounts.iter().any(|account| held.has_console(namespace, &account.console_ref.name))
+        }
+    }
+    Product ProductSpec products {}
+    License LicenseSpec licenses {}
+    Relationship RelationshipSpec relationships {}
+    Attestation AttestationSpec attestations {}
+}
+
+/// Watches everything, for ever.
+pub(super) async fn all(client: Client, watched: Watched, shared: Arc<Shared>) {
+    let sources: Vec<Source> = sources(&watched).into_keys().collect();
+    let selector = watched.consoles;
+    join_all(sources.iter().map(|source| {
+        let (client, shared, all) = (client.clone(), Arc::clone(&shared), sources.clone());
+        let selector = selector.clone();
+        async move {
+            match source.kind {
+                Kind::Console => {
+                    whole::<crd::Console>(&client, source, selector.as_deref(), &shared, &all).await;
+                }
+                Kind::Customer => {
+                    whole::<crd::Customer>(&client, source, None, &shared, &all).await;
+                }
+                Kind::Product => whole::<crd::Product>(&client, source, None, &shared, &all).await,
+                Kind::License => whole::<crd::License>(&client, source, None, &shared, &all).await,
+                Kind::Relationship => {
+                    whole::<crd::Relationship>(&client, source, None, &shared, &all).await;
+                }
+                Kind::Attestation => {
+                    whole::<crd::Attestation>(&client, source, None, &shared, &all).await;
+                }
+                Kind::Upgrade => {
+                    names::<crd::Upgrade>(&client, source, &shared, |s| &mut s.upgrades).await;
+                }
+                Kind::Inventory => {
+                    names::<crd::Inventory>(&client, source, &shared, |s| &mut s.inventories).await;
+                }
+                Kind::PlanPolicy => {
+                    names::<crd::PlanPolicy>(&client, source, &shared, |s| &mut s.policies).await;
+                }
+                Kind::ConsoleBinding => {}
+            }
+        }
+    }))
+    .await;
+}
+
+fn api<K>(client: &Client, source: &Source) -> Api<K>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+{
+    match &source.namespace {
+        None => Api::all(client.clone()),
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+    }
+}
+
+fn key(metadata: &ObjectMeta) -> Key {
+    let text = |field: &Option<String>| Arc::from(field.as_deref().unwrap_or_default());
+    (text(&metadata.namespace), text(&metadata.name))
+}
+
+/// An object as it is kept. What is held already under this version is shared.
+fn read<K: Whole>(guard: DeserializeGuard<K>, held: &mut Held) -> (Key, Read<K::Spec>) {
+    let version = guard.meta().resource_version.clone().unwrap_or_default();
+    let key = key(guard.meta());
+    match guard.0 {
+        Ok(object) => {
+            let (metadata, spec, status) = object.parts();
+            if !K::ours(&spec, &key.0, held) {
+                return (key, Read::Elsewhere(version.into()));
+            }
+            if let Some(old @ Read::Whole(_)) = K::shelf(&mut held.shelves).0.get(&key)
+                && old.version() == version
+            {
+                let old = old.clone();
+                return (key, old);
+            }
+            (key, Read::Whole(Arc::new(Object::new(metadata, spec, status))))
+        }
+        Err(invalid) => {
+            let broken = Broken::new(K::KIND, invalid.metadata, terminal(&invalid.error));
+            (key, Read::Broken(Arc::new(broken)))
+        }
+    }
+}
+
+/// Watches a kind with its spec. In a shard the Customers wait for the Consoles, and are listed again whenever these
+/// become others.
+async fn whole<K: Whole>(
+    client: &Client,
+    source: &Source,
+    selector: Option<&str>,
+    shared: &Shared,
+    all: &[Source],
+) {
+    let mut config = Config::default().page_size(PAGE);
+    if let Some(selector) = selector {
+        config = config.labels(selector);
+    }
+    let mut consoles = shared.consoles.subscribe();
+    loop {
+        let stream =
+            watcher::watcher(api::<DeserializeGuard<K>>(client, source), config.clone()).default_backoff();
+        pin_mut!(stream);
+        let mut list = BTreeMap::new();
+        loop {
+            let event = tokio::select! {
+                biased;
+                changed = consoles.changed(), if K::KIND == Kind::Customer => {
+                    if changed.is_ok() {
+                        break;
+                    }
+                    return;
+                }
+                event = stream.next() => event,
+            };
+            let Some(event) = event else { break };
+            let mut held = shared.held();
+            let before = (K::KIND == Kind::Console && held.is_sharded())
+                .then(|| (held.consoles_listed(), held.console_names()));
+            let mut changes = Vec::new();
+            match event {
+                Err(error) => held.failed(source, because(&error)),
+                Ok(Event::Init) => list = BTreeMap::new(),
+                Ok(Event::InitApply(guard)) => {
+                    let (key, read) = read::<K>(guard, &mut held);
+                    list.insert(key, read);
+                }
+                Ok(Event::InitDone) => {
+                    // In a shard, which Customers are ours is only known once its Consoles are.
+                    if K::KIND != Kind::Customer || held.consoles_listed() {
+                        changes = held.listed(source, K::shelf, std::mem::take(&mut list));
+                    }
+                }
+                Ok(Event::Apply(guard)) => {
+                    let (key, read) = read::<K>(guard, &mut held);
+                    changes.extend(held.put(K::KIND, K::shelf, key, read));
+                }
+                Ok(Event::Delete(guard)) => {
+                    changes.extend(held.remove(K::KIND, K::shelf, key(guard.meta())));
+                }
+            }
+            if let Some(before) = before
+                && before != (held.consoles_listed(), held.console_names())
+            {
+                held.unlist(Kind::Customer, all);
+                changes.retain(|change| *change != Change::Synced);
+                shared.consoles.send_modify(|epoch| *epoch += 1);
+            }
+            drop(held);
+            shared.tell(changes);
+        }
+    }
+}
+
+/// Watches the names of a kind without behaviour.
+async fn names<K>(
+    client: &Client,
+    source: &Source,
+    shared: &Shared,
+    shelf: fn(&mut Shelves) -> &mut Arc<Shelf<()>>,
+) where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + DeserializeOwned
+        + Clone
+        + Debug
+        + Send
+        + Sync
+        + 'static,
+{
+    let config = Config::default().page_size(PAGE);
+    let stream = watcher::watcher(api::<PartialObjectMeta<K>>(client, source), config).default_backoff();
+    pin_mut!(stream);
+    let mut list = BTreeMap::new();
+    let named = |meta: PartialObjectMeta<K>| {
+        let key = key(&meta.metadata);
+        (key, Read::Whole(Arc::new(Object::new(meta.metadata, (), None))))
+    };
+    while let Some(event) = stream.next().await {
+        let mut held = shared.held();
+        let mut changes = Vec::new();
+        match event {
+            Err(error) => held.failed(source, because(&error)),
+            Ok(Event::Init) => list = BTreeMap::new(),
+            Ok(Event::InitApply(meta)) => {
+                let (key, read) = named(meta);
+                list.insert(key, read);
+            }
+            Ok(Event::InitDone) => changes = held.listed(source, shelf, std::mem::take(&mut list)),
+            Ok(Event::Apply(meta)) => {
+                let (key, read) = named(meta);
+                changes.extend(held.put(source.kind, shelf, key, read));
+            }
+            Ok(Event::Delete(meta)) => changes.extend(held.remove(source.kind, shelf, key(&meta.metadata))),
+        }
+        drop(held);
+        shared.tell(changes);
+    }
+}
+
+/// Why a watch failed, in one line.
+fn because(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_words = cause.to_string();
+        if !line.contains(&cause_words) {
+            line.push_str(": ");
+            line.push_str(&cause_words);
+        }
+        source = cause.source();
+    }
+    terminal(&line)
+}
+
+/// Lists every kind once.
+pub(super) async fn once(client: &Client, watched: &Watched) -> Result<Population, ApiError> {
+    let sources = sources(watched);
+    let mut held = Held::new(sources.clone(), watched.consoles.is_some());
+    let selector = watched.consoles.as_deref();
+    // The Consoles of a shard decide which Customers are its own.
+    let consoles_first = |source: &&Source| source.kind != Kind::Console;
+    let mut ordered: Vec<&Source> = sources.keys().collect();
+    ordered.sort_by_key(consoles_first);
+    for source in ordered {
+        match source.kind {
+            Kind::Console => once_whole::<crd::Console>(client, source, selector, &mut held).await?,
+            Kind::Customer => once_whole::<crd::Customer>(client, source, None, &mut held).await?,
+            Kind::Product => once_whole::<crd::Product>(client, source, None, &mut held).await?,
+            Kind::License => once_whole::<crd::License>(client, source, None, &mut held).await?,
+            Kind::Relationship => once_whole::<crd::Relationship>(client, source, None, &mut held).await?,
+            Kind::Attestation => once_whole::<crd::Attestation>(client, source, None, &mut held).await?,
+            Kind::Upgrade => {
+                once_names::<crd::Upgrade>(client, source, &mut held, |s| &mut s.upgrades).await?;
+            }
+            Kind::Inventory => {
+                once_names::<crd::Inventory>(client, source, &mut held, |s| &mut s.inventories).await?;
+            }
+            Kind::PlanPolicy => {
+                once_names::<crd::PlanPolicy>(client, source, &mut held, |s| &mut s.policies).await?;
+            }
+            Kind::ConsoleBinding => {}
+        }
+    }
+    Ok(held.population())
+}
+
+fn doing(source: &Source, plural: &str) -> String {
+    match &source.namespace {
+        None => format!("list {plural} in all namespaces"),
+        Some(namespace) => format!("list {plural} in namespace {namespace}"),
+    }
+}
+
+async fn once_whole<K: Whole>(
+    client: &Client,
+    source: &Source,
+    selector: Option<&str>,
+    held: &mut Held,
+) -> Result<(), ApiError> {
+    let api = api::<DeserializeGuard<K>>(client, source);
+    let mut params = ListParams::default().limit(PAGE);
+    if let Some(selector) = selector {
+        params = params.labels(selector);
+    }
+    let mut list = BTreeMap::new();
+    loop {
+        let page =
+            api.list(&params).await.map_err(|error| ApiError::new(doing(source, &K::plural(&())), error))?;
+        for guard in page.items {
+            let (key, read) = read::<K>(guard, held);
+            list.insert(key, read);
+        }
+        match page.metadata.continue_.filter(|token| !token.is_empty()) {
+            Some(token) => params = params.continue_token(&token),
+            None => break,
+        }
+    }
+    held.listed(source, K::shelf, list);
+    Ok(())
+}
+
+async fn once_names<K>(
+    client: &Client,
+    source: &Source,
+    held: &mut Held,
+    shelf: fn(&mut Shelves) -> &mut Arc<Shelf<()>>,
+) -> Result<(), ApiError>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned + Clone + Debug,
+{
+    let api = api::<K>(client, source);
+    let mut params = ListParams::default().limit(PAGE);
+    let mut list = BTreeMap::new();
+    loop {
+        let page = api
+            .list_metadata(&params)
+            .await
+            .map_err(|error| ApiError::new(doing(source, &K::plural(&())), error))?;
+        for meta in page.items {
+            let key = key(&meta.metadata);
+            list.insert(key, Read::Whole(Arc::new(Object::new(meta.metadata, (), None))));
+        }
+        match page.metadata.continue_.filter(|token| !token.is_empty()) {
+            Some(token) => params = params.continue_token(&token),
+            None => break,
+        }
+    }
+    held.listed(source, shelf, list);
+    Ok(())
+}
