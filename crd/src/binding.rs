@@ -18,6 +18,9 @@ use crate::{
 /// The longest guard log that a header holds, so that its object stays far below what an API server takes.
 const USES_AT_MOST: u32 = 4096;
 
+/// The most used approvals that a header remembers.
+const APPROVALS_AT_MOST: u32 = 16384;
+
 /// One entry of the ledger, or its header. Written by tenantry only: do not edit.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -228,7 +231,7 @@ pub struct LedgerHeader {
     pub guard_log: Vec<GuardUse>,
     /// Fingerprints of approvals that were used.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = USES_AT_MOST), inner(length(min = 1, max = 64)), extend("x-kubernetes-list-type" = "set"))]
+    #[schemars(length(max = APPROVALS_AT_MOST), inner(length(min = 1, max = 64)), extend("x-kubernetes-list-type" = "set"))]
     pub used_approvals: Vec<String>,
     /// How many records the last complete census had.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]

@@ -142,13 +142,12 @@ fn a_field_that_nobody_knows_is_an_error_in_every_object() {
                 "options",
                 "values",
                 "lastApplied",
-                "usedApprovals",
+                "refusedRows",
                 "config",
                 "plugin",
                 "operation",
                 "invitation",
                 "tasks",
-                "guardLog",
                 "drafted",
             ]
             .iter()

@@ -245,15 +245,21 @@ const ONE_OBJECT: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "ConsoleBinding",
-        "{vendorAccount: v, address: {namespace: ns, kind: k, name: a}}",
+        "{vendorAccount: v, address: {namespace: ns, kind: k, name: a}, origin: {file: {path: a, line: 1, column: 1}}, standing: Declared, since: '2026-11-20T09:30:00Z'}",
         "{vendorAccount: v}",
         "spec: name exactly one of address (an entry) and header",
     ),
     (
         "ConsoleBinding",
-        "{vendorAccount: v, address: {namespace: ns, kind: k, name: a}, released: '2026-11-20T09:30:00Z'}",
-        "{vendorAccount: v, address: {namespace: ns, kind: k, name: a}, released: '2026-11-20T09:30:00Z', leaving: '2026-11-20T09:30:00Z'}",
-        "spec: a binding is released or leaving, not both",
+        "{vendorAccount: v, address: {namespace: ns, kind: k, name: a}, origin: {file: {path: a, line: 1, column: 1}}, standing: Declared, since: '2026-11-20T09:30:00Z'}",
+        "{vendorAccount: v, address: {namespace: ns, kind: k, name: a}}",
+        "spec: an entry says where it was declared, where it stands and since when; the header does not",
+    ),
+    (
+        "ConsoleBinding",
+        "{vendorAccount: v, address: {namespace: ns, kind: k, name: a}, origin: {file: {path: a, line: 1, column: 1}}, standing: Declared, since: '2026-11-20T09:30:00Z'}",
+        "{vendorAccount: v, address: {namespace: ns, kind: k, name: a}, origin: {}, standing: Declared, since: '2026-11-20T09:30:00Z'}",
+        "spec.origin: name exactly one of object and file",
     ),
 ];
 
@@ -324,17 +330,24 @@ const CHANGES: &[(&str, &str, &str, &str, &str)] = &[
     ),
     (
         "ConsoleBinding",
-        "{vendorAccount: v, address: {namespace: ns, kind: k, name: a}}",
-        "{vendorAccount: v, address: {namespace: ns, kind: k, name: a}, remoteId: r}",
-        "{vendorAccount: w, address: {namespace: ns, kind: k, name: a}}",
+        "{vendorAccount: v, address: {namespace: ns, kind: k, name: a}, origin: {file: {path: a, line: 1, column: 1}}, standing: Declared, since: '2026-11-20T09:30:00Z'}",
+        "{vendorAccount: v, address: {namespace: ns, kind: k, name: a}, remoteId: r, origin: {file: {path: a, line: 1, column: 1}}, standing: Declared, since: '2026-11-20T09:30:00Z'}",
+        "{vendorAccount: w, address: {namespace: ns, kind: k, name: a}, origin: {file: {path: a, line: 1, column: 1}}, standing: Declared, since: '2026-11-20T09:30:00Z'}",
         "spec: a ledger is pinned to its vendor account",
     ),
     (
         "ConsoleBinding",
-        "{vendorAccount: v, address: {namespace: ns, kind: k, name: a}}",
-        "{vendorAccount: v, address: {namespace: ns, kind: k, name: a}, remoteId: r}",
-        "{vendorAccount: v, address: {namespace: ns, kind: k, name: b}}",
+        "{vendorAccount: v, address: {namespace: ns, kind: k, name: a}, origin: {file: {path: a, line: 1, column: 1}}, standing: Declared, since: '2026-11-20T09:30:00Z'}",
+        "{vendorAccount: v, address: {namespace: ns, kind: k, name: a}, remoteId: r, origin: {file: {path: a, line: 1, column: 1}}, standing: Declared, since: '2026-11-20T09:30:00Z'}",
+        "{vendorAccount: v, address: {namespace: ns, kind: k, name: b}, origin: {file: {path: a, line: 1, column: 1}}, standing: Declared, since: '2026-11-20T09:30:00Z'}",
         "spec: an entry keeps its address",
+    ),
+    (
+        "ConsoleBinding",
+        "{vendorAccount: v, header: {formatVersion: 1, lineage: l, serial: 1}}",
+        "{vendorAccount: v, header: {formatVersion: 1, lineage: l, serial: 2}}",
+        "{vendorAccount: v, header: {formatVersion: 1, lineage: l, serial: 0}}",
+        "spec: a ledger keeps its lineage, and its serial never falls",
     ),
 ];
 
