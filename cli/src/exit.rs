@@ -113,6 +113,16 @@ impl CliError {
         self
     }
 
+    /// What and why, in one line.
+    pub fn sentence(&self) -> String {
+        let mut words = self.message.clone();
+        for cause in &self.chain {
+            words.push_str(": ");
+            words.push_str(cause);
+        }
+        words
+    }
+
     /// As printed on stderr, with a final newline.
     pub fn text(&self) -> String {
         let mut out = self.report.clone();

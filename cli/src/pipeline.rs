@@ -24,7 +24,7 @@ use crate::app::Globals;
 use crate::exit::CliError;
 use crate::outside::{AgeSealer, RandomIds, clock};
 use crate::progress::Stderr;
-use crate::secrets::Finder;
+use crate::secrets::{Finder, Keeper};
 use crate::state::StateDir;
 
 /// What a run needs beside declarations.
@@ -85,6 +85,12 @@ impl Run {
                 Arc::new(self.secrets.later(&source.secret_ref.name))
                     as Arc<dyn tenantry_consoles::WriteSecrets>
             });
+        let write = credentials.and_then(|credentials| credentials.write.as_ref());
+        let names = [("read", Some(read)), ("write", write)];
+        let names =
+            names.into_iter().filter_map(|(which, source)| Some((which, source?.secret_ref.name.clone())));
+        let keeper = Keeper { finder: self.secrets.clone(), names: names.collect() };
+        let settings = HttpSettings { sink: Some(Arc::new(keeper)), ..self.settings.clone() };
         let credentials = Credentials { read: self.secrets.find(&read.secret_ref.name)?, write: later };
         let endpoint = self.endpoints.get(console.name.as_str()).cloned();
         Ok(tenantry_consoles::connect(
@@ -93,7 +99,7 @@ impl Run {
             credentials,
             endpoint,
             &self.runtime,
-            &self.settings,
+            &settings,
         )?)
     }
 

@@ -3,10 +3,14 @@
 //! `--secrets-dir DIR` holds `DIR/<secret>/<key>` (as a mounted Kubernetes Secret does); else
 //! `TENANTRY_SECRET_<SECRET>_<KEY>`, upper case with `_`. Values never reach a message, a log or a plan.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use tenantry_consoles::{Secrets, SecretsError, WriteSecrets};
+use secrecy::{ExposeSecret, SecretString};
+use tenantry_consoles::{SecretSink, Secrets, SecretsError, SinkError, WriteSecrets};
+use tenantry_engine::address::ConsoleName;
+use tenantry_engine::text::terminal;
 
 use crate::exit::{CliError, io};
 
@@ -89,6 +93,39 @@ impl Finder {
     }
 }
 
+/// Keeps what a vendor rotated, beside the old value's file. Where nothing can be kept (the environment, a directory
+/// that cannot be written) the run goes on and says so: the old value goes on too, until its own end.
+pub struct Keeper {
+    /// Where credentials are.
+    pub finder: Finder,
+    /// The read credential's secret, and the write credential's.
+    pub names: BTreeMap<&'static str, String>,
+}
+
+#[async_trait]
+impl SecretSink for Keeper {
+    async fn store(
+        &self,
+        console: &ConsoleName,
+        which: &'static str,
+        key: &'static str,
+        value: &SecretString,
+    ) -> Result<(), SinkError> {
+        let Some(secret) = self.names.get(which) else { return Ok(()) };
+        match self.finder.store(secret, key, value.expose_secret()) {
+            Ok(true) => {}
+            Ok(false) => crate::app::tell(&format!(
+                "{console}: a new {key} came for the secret {secret}; the environment cannot keep it. The old one goes on until its end; with --secrets-dir DIR it is kept"
+            )),
+            Err(error) => crate::app::tell(&format!(
+                "{console}: a new {key} came for the secret {secret} and was not kept: {}. The old one goes on until its end; make the directory writable",
+                terminal(&error.sentence())
+            )),
+        }
+        Ok(())
+    }
+}
+
 fn read_dir(dir: &Path) -> Result<Vec<(String, String)>, CliError> {
     let mut out = Vec::new();
     let entries = match std::fs::read_dir(dir) {
@@ -144,5 +181,37 @@ mod tests {
             "error[no-secret]: the secret sophos-read was not found: neither /nowhere/sophos-read nor TENANTRY_SECRET_SOPHOS_READ_* is there\n  \
              put each value into a file DIR/sophos-read/KEY and pass --secrets-dir DIR, or set TENANTRY_SECRET_SOPHOS_READ_KEY\n"
         );
+    }
+
+    #[tokio::test]
+    async fn a_rotated_value_replaces_the_one_in_the_directory_and_nothing_else() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let secret = dir.path().join("ms-read");
+        std::fs::create_dir(&secret).expect("made");
+        std::fs::write(secret.join("refreshToken"), "old").expect("written");
+        let keeper = Keeper {
+            finder: Finder { dir: Some(dir.path().to_owned()) },
+            names: BTreeMap::from([("read", "ms-read".to_owned())]),
+        };
+        let console = ConsoleName::new("microsoft");
+        let value = SecretString::from("new");
+        keeper.store(&console, "read", "refreshToken", &value).await.expect("kept");
+        keeper
+            .store(&console, "write", "refreshToken", &value)
+            .await
+            .expect("nothing is named: nothing is kept");
+        assert_eq!(std::fs::read_to_string(secret.join("refreshToken")).expect("there"), "new");
+        assert_eq!(std::fs::read_dir(dir.path()).expect("read").count(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_rotated_value_that_cannot_be_kept_does_not_end_the_run() {
+        let keeper = Keeper {
+            finder: Finder { dir: Some("/nowhere".into()) },
+            names: BTreeMap::from([("read", "ms-read".to_owned())]),
+        };
+        let value = SecretString::from("new");
+        let kept = keeper.store(&ConsoleName::new("microsoft"), "read", "refreshToken", &value).await;
+        assert!(kept.is_ok());
     }
 }

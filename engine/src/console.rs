@@ -280,6 +280,11 @@ pub trait Console: Send + Sync {
     /// What reading has cost since the last call.
     fn take_cost(&self) -> ReadCost;
 
+    /// How far our clock was ahead of the vendor's at its last answer, as far as answers say.
+    fn clock_ahead(&self) -> Option<SignedDuration> {
+        None
+    }
+
     /// A page for people about this record, if the vendor documents one.
     fn link(&self, _id: &RemoteId) -> Option<String> {
         None

@@ -75,6 +75,22 @@ pub fn terminal(text: &str) -> String {
     out
 }
 
+/// Makes a JSON document fit for a terminal: hostile characters, which only its texts can hold, become `\uXXXX`, which
+/// readers of JSON take for the same.
+pub fn json(document: &str) -> String {
+    let mut out = String::with_capacity(document.len());
+    for c in document.chars() {
+        if c != '\n' && is_hostile(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
 /// Makes a text fit to stand inline in Markdown: nothing in it formats, links, mentions or is HTML.
 pub fn markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);

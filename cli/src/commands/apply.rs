@@ -8,7 +8,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use futures_util::future::join_all;
-use tenantry_engine::declare::declare;
+use jiff::SignedDuration;
+use tenantry_engine::declare::{Declaration, declare};
 use tenantry_engine::execute::Report;
 use tenantry_engine::ledger::Ledger;
 use tenantry_engine::observed::Details;
@@ -23,6 +24,7 @@ use crate::approvals::Allowed;
 use crate::commands::plan::show;
 use crate::declarations::{FileScope, declarations, read};
 use crate::exit::{CliError, Exit, io};
+use crate::output::document;
 use crate::pipeline::{self, Connected, READ_BUDGET, Run};
 use crate::selection::Selection;
 use crate::state::LocalStore;
@@ -52,6 +54,9 @@ pub struct Apply {
     #[arg(long, value_name = "N", default_value_t = READ_BUDGET)]
     pub read_budget: usize,
 }
+
+/// What was shown is looked at again where the answer took longer: consoles go on meanwhile.
+const ANSWER_IS_FRESH: SignedDuration = SignedDuration::from_secs(60);
 
 /// One console, open for writing.
 struct Opened<'a> {
@@ -94,7 +99,46 @@ impl Apply {
         }
         let mut ledgers: Vec<OpenLedger<'_>> =
             opened.iter().zip(ledgers).map(|(one, ledger)| OpenLedger::new(ledger, &one.store)).collect();
-        let prepared = prepare(&run, &opened, &mut ledgers, &approvals, self.read_budget).await;
+        let mut ready =
+            self.ready(&run, &opened, &mut ledgers, &approvals, &declaration, &mut failed).await?;
+        let mut moved = saved.as_ref().map(|saved| constrain_all(&mut ready, saved)).unwrap_or_default();
+        let plans: Vec<EnginePlan> =
+            ready.iter().map(|(_, prepared)| prepared.planned.plan.clone()).collect();
+        if saved.is_none() {
+            show(globals, &plans, &declaration)?;
+        }
+        if summary(&plans).changes() && saved.is_none() && !self.auto_approve {
+            let asked = run.runtime.clock.now();
+            if !ask()? {
+                tell("Nothing was done.");
+                return Ok(Exit::Refused);
+            }
+            if run.runtime.clock.now().duration_since(asked) > ANSWER_IS_FRESH {
+                tell("The answer took its time: looking again before anything is done.");
+                ready =
+                    self.ready(&run, &opened, &mut ledgers, &approvals, &declaration, &mut failed).await?;
+                moved = constrain_all(&mut ready, &document(&plans, &[], None));
+            }
+        }
+        let (reports, broken) = execute(&run, &opened, &mut ledgers, &ready, &approvals, &mut failed).await;
+        finish(&run, &opened, ledgers, &ready, &broken, &mut failed).await;
+        told(globals, &reports, &moved, self.plan.is_some())?;
+        conclude(&reports, &moved, failed)
+    }
+}
+
+impl Apply {
+    /// Looks and plans; consoles that cannot be read are told and left out.
+    async fn ready(
+        &self,
+        run: &Run,
+        opened: &[Opened<'_>],
+        ledgers: &mut [OpenLedger<'_>],
+        approvals: &Approvals,
+        declaration: &Declaration<'_>,
+        failed: &mut Vec<CliError>,
+    ) -> Result<Vec<(usize, Prepared)>, CliError> {
+        let prepared = prepare(run, opened, ledgers, approvals, self.read_budget).await;
         let mut ready: Vec<(usize, Prepared)> = Vec::new();
         for (n, result) in prepared.into_iter().enumerate() {
             match result {
@@ -104,21 +148,8 @@ impl Apply {
         }
         let mut planned: Vec<&mut Planned> =
             ready.iter_mut().map(|(_, prepared)| &mut prepared.planned).collect();
-        self.selection.apply(&mut planned, &declaration)?;
-        let moved = saved.as_ref().map(|saved| constrain_all(&mut ready, saved)).unwrap_or_default();
-        let plans: Vec<EnginePlan> =
-            ready.iter().map(|(_, prepared)| prepared.planned.plan.clone()).collect();
-        if saved.is_none() {
-            show(globals, &plans, &declaration)?;
-        }
-        if summary(&plans).changes() && saved.is_none() && !self.auto_approve && !ask()? {
-            tell("Nothing was done.");
-            return Ok(Exit::Refused);
-        }
-        let reports = execute(&run, &opened, &mut ledgers, &ready, &approvals).await?;
-        finish(&run, &opened, ledgers, &ready).await?;
-        told(globals, &reports, &moved, self.plan.is_some())?;
-        conclude(&reports, &moved, failed)
+        self.selection.apply(&mut planned, declaration)?;
+        Ok(ready)
     }
 }
 
@@ -160,41 +191,58 @@ async fn execute(
     ledgers: &mut [OpenLedger<'_>],
     ready: &[(usize, Prepared)],
     approvals: &Approvals,
-) -> Result<Vec<Report>, CliError> {
+    failed: &mut Vec<CliError>,
+) -> (Vec<Report>, BTreeSet<usize>) {
     let mut jobs = Vec::new();
     for (n, ledger) in ledgers.iter_mut().enumerate() {
         let Some((_, prepared)) = ready.iter().find(|(index, _)| *index == n) else { continue };
         let opened = &opened[n];
         jobs.push(async move {
             let job = pipeline::job(run, &opened.one, approvals, &opened.cache, 0);
-            tenantry_engine::run::apply(&job, ledger, prepared).await
+            (n, tenantry_engine::run::apply(&job, ledger, prepared).await)
         });
     }
-    let mut out = Vec::new();
-    for report in join_all(jobs).await {
-        out.push(report?);
+    let mut reports = Vec::new();
+    let mut broken = BTreeSet::new();
+    for (n, result) in join_all(jobs).await {
+        match result {
+            Ok(report) => reports.push(report),
+            Err(error) => {
+                let mut error = CliError::from(error);
+                error.message = format!("{}: {}", opened[n].one.desired.console.name, error.message);
+                failed.push(error);
+                broken.insert(n);
+            }
+        }
     }
-    Ok(out)
+    (reports, broken)
 }
 
-/// Compacts ledgers and stores what was read, for the next run.
+/// Compacts ledgers and stores what was read, for the next run. A ledger whose store has failed is unknown and left as
+/// its store has it.
 async fn finish(
     run: &Run,
     opened: &[Opened<'_>],
     ledgers: Vec<OpenLedger<'_>>,
     ready: &[(usize, Prepared)],
-) -> Result<(), CliError> {
-    for (n, ledger) in ledgers.into_iter().enumerate() {
+    broken: &BTreeSet<usize>,
+    failed: &mut Vec<CliError>,
+) {
+    for (n, ledger) in ledgers.into_iter().enumerate().filter(|(n, _)| !broken.contains(n)) {
         let opened = &opened[n];
         let ledger = ledger.into_ledger();
-        if ledger.header.serial != opened.serial {
-            opened.store.compact(&ledger).await?;
+        if ledger.header.serial != opened.serial
+            && let Err(error) = opened.store.compact(&ledger).await
+        {
+            failed.push(error.into());
         }
-        if let Some((_, prepared)) = ready.iter().find(|(index, _)| *index == n) {
-            run.state.write_cache(&opened.one.identity.vendor_account, &prepared.observed.details)?;
+        if let Some((_, prepared)) = ready.iter().find(|(index, _)| *index == n)
+            && let Err(error) =
+                run.state.write_cache(&opened.one.identity.vendor_account, &prepared.observed.details)
+        {
+            failed.push(error.into());
         }
     }
-    Ok(())
 }
 
 fn saved_plan(path: &PathBuf) -> Result<PlanDocument, CliError> {
@@ -270,10 +318,14 @@ fn told(
     }
     for (console, step) in moved {
         out.push_str(&format!(
-            "  not in the saved plan, not done: {console} {} {}\n",
+            "  not in the {} plan, not done: {console} {} {}\n",
+            if saved { "saved" } else { "shown" },
             step.action.name(),
             step.address
         ));
+    }
+    if !moved.is_empty() && !saved {
+        out.push_str("  look again and apply these: tenantry apply\n");
     }
     if saved && !moved.is_empty() {
         out.push_str("  plan again to do these: tenantry plan --out plan.json\n");

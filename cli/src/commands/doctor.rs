@@ -33,6 +33,9 @@ const REFRESH_TOKEN_LIVES: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// From when on its age is worth a word.
 const REFRESH_TOKEN_AGES: SignedDuration = SignedDuration::from_hours(75 * 24);
 
+/// Further apart than this, one of two clocks is wrong. Answers take their time, and `Date` has whole seconds.
+const CLOCK_MAY_DIFFER: SignedDuration = SignedDuration::from_secs(60);
+
 /// Check credentials, roles, position, reachability; change nothing.
 #[derive(Debug, Args)]
 #[command(
@@ -77,12 +80,7 @@ impl Check {
 
     /// A failure with the error's own words.
     fn failed(what: &'static str, error: &CliError) -> Self {
-        let mut words = error.message.clone();
-        for cause in &error.chain {
-            words.push_str(": ");
-            words.push_str(cause);
-        }
-        Self { how: How::Fails, what, words, next: error.hints.clone() }
+        Self { how: How::Fails, what, words: error.sentence(), next: error.hints.clone() }
     }
 }
 
@@ -144,7 +142,7 @@ impl Doctor {
             report.check(&Check::new(
                 How::Note,
                 "clock",
-                format!("{now}; compare it: a wrong clock is refused with tokens"),
+                format!("{now}; each console's own is compared below"),
             ));
         }
         if declaration.consoles.is_empty() {
@@ -160,7 +158,7 @@ impl Doctor {
             {
                 continue;
             }
-            console(&mut report, &run, desired, now).await;
+            console(&mut report, &run, desired, now, globals.now.is_none()).await;
         }
         report.last();
         let exit = if report.failures > 0 { Exit::Failure } else { Exit::Done };
@@ -264,7 +262,8 @@ fn writable(root: &Path) -> std::io::Result<bool> {
     tempfile::tempfile_in(holder).map(|_| there)
 }
 
-async fn console(report: &mut Report, run: &Run, desired: &Desired<'_>, now: Timestamp) {
+/// `ticks`: our clock is the machine's, not a moment that was passed in.
+async fn console(report: &mut Report, run: &Run, desired: &Desired<'_>, now: Timestamp, ticks: bool) {
     let name = desired.console.name.as_str();
     let credentials = credentials(run, desired, now);
     let connected = match run.connect(desired, false) {
@@ -288,6 +287,8 @@ async fn console(report: &mut Report, run: &Run, desired: &Desired<'_>, now: Tim
             report.section(name, &terminal(&identity.title));
             report.checks(&credentials);
             let rows = table(console.dialect().capabilities());
+            report
+                .checks(&console.clock_ahead().filter(|_| ticks).map(clock).into_iter().collect::<Vec<_>>());
             report.checks(&known(run, desired, console, identity));
             report.checks(&rows);
         }
@@ -317,6 +318,21 @@ fn known(run: &Run, desired: &Desired<'_>, console: Box<dyn Console>, identity: 
         }
     }
     out
+}
+
+/// Our clock against the console's: tokens and dates are refused or late where they differ.
+fn clock(ahead: SignedDuration) -> Check {
+    let words = match ahead.as_secs() {
+        0 => "the same as the console's".to_owned(),
+        seconds if seconds > 0 => format!("{seconds} s ahead of the console's"),
+        seconds => format!("{} s behind the console's", -seconds),
+    };
+    if ahead.abs() <= CLOCK_MAY_DIFFER {
+        Check::new(How::Well, "clock", words)
+    } else {
+        Check::new(How::Fails, "clock", words)
+            .next("set this machine's clock (NTP): tokens are refused, and days are counted from it")
+    }
 }
 
 /// Our position as declared.

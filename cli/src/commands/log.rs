@@ -1,7 +1,7 @@
 //! `tenantry log`: what was done, when, why, by which run; from the journals.
 
 use clap::{Args, ValueEnum};
-use tenantry_engine::text::terminal;
+use tenantry_engine::text::{self, terminal};
 
 use crate::app::{Globals, print};
 use crate::exit::{CliError, Exit};
@@ -53,10 +53,10 @@ impl Log {
         }
         for (account, logged) in &all[from..] {
             match self.output {
-                Format::Json => print(&format!(
+                Format::Json => print(&text::json(&format!(
                     "{}\n",
                     serde_json::json!({"vendorAccount": account, "serial": logged.serial, "event": logged.event})
-                ))?,
+                )))?,
                 Format::Text => {
                     let event = &logged.event;
                     let address =

@@ -4,6 +4,7 @@ use clap::Args;
 use serde_json::json;
 use tenantry_engine::declare::declare;
 use tenantry_engine::plan::Approvals;
+use tenantry_engine::text;
 
 use crate::app::{Files, Globals, print};
 use crate::declarations::{FileScope, declarations, read};
@@ -43,7 +44,8 @@ impl Observe {
         let (seen, failed) = pipeline::look(&run, &declaration, &approvals, self.read_budget).await?;
         if self.output == "json" {
             let consoles: Vec<_> = seen.iter().map(export).collect();
-            print(&format!("{:#}\n", json!({"formatVersion": FORMAT_VERSION, "consoles": consoles})))?;
+            let document = json!({"formatVersion": FORMAT_VERSION, "consoles": consoles});
+            print(&text::json(&format!("{document:#}\n")))?;
         } else {
             for seen in &seen {
                 print(&table(seen))?;

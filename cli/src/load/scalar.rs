@@ -107,6 +107,18 @@ fn canonical(text: &str) -> Option<Plain> {
     }
 }
 
+/// A fraction that ends in zeros (`1000.0`, `3.10`): the same number to every reader, other characters when printed.
+/// A field that takes a fraction may take it; text may not.
+pub fn fraction(text: &str) -> Option<f64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.')?;
+    let plain = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
+    if !plain(whole) || !plain(fraction) || (whole.len() > 1 && whole.starts_with('0')) {
+        return None;
+    }
+    text.parse().ok().filter(|value: &f64| value.is_finite())
+}
+
 /// True for everything that YAML 1.1, YAML 1.2, JSON or Go's number readers could take for a number.
 ///
 /// Dates (`2026-12-31`), versions (`1.2.3`), addresses (`10.0.0.1`) and identifiers (`7f2e-…`) are text to all.

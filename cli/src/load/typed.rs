@@ -22,7 +22,7 @@ pub use error::{Kind, TypedError};
 pub use words::{explain, nearest};
 
 use super::problem::Problem;
-use super::scalar::{Plain, Trap};
+use super::scalar::{Plain, Trap, fraction};
 use super::tree::{Node, Span, Value};
 
 /// Keys of the document that were read before, or that only a cluster writes.
@@ -170,7 +170,10 @@ impl<'t> Decoder<'t, '_> {
             Plain::Unsigned(n) => visitor.visit_u64(n),
             Plain::Signed(n) => visitor.visit_i64(n),
             Plain::Float(n) if float => visitor.visit_f64(n),
-            Plain::Trap(trap) => Err(self.err(Kind::Trap { text: text.to_owned(), trap, wanted })),
+            Plain::Trap(trap) => match fraction(text).filter(|_| float) {
+                Some(number) => visitor.visit_f64(number),
+                None => Err(self.err(Kind::Trap { text: text.to_owned(), trap, wanted })),
+            },
             _ => {
                 Err(self.err(Kind::Scalar { text: text.to_owned(), class, quoted: !self.is_plain(), wanted }))
             }

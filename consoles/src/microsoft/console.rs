@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
+use jiff::SignedDuration;
 use tenantry_crd::ConsoleSpec;
 use tenantry_crd::console::{MicrosoftConsole, MicrosoftPosition};
 use tenantry_engine::address::VendorAccount;
@@ -364,5 +365,9 @@ impl Console for PartnerCenter {
 
     fn take_cost(&self) -> ReadCost {
         self.cost.take()
+    }
+
+    fn clock_ahead(&self) -> Option<SignedDuration> {
+        self.cost.clock_ahead()
     }
 }

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use futures_util::{StreamExt, stream};
+use jiff::SignedDuration;
 use reqwest::Method;
 use secrecy::ExposeSecret;
 use serde_json::Value as Json;
@@ -341,5 +342,9 @@ impl Console for Connected {
 
     fn take_cost(&self) -> ReadCost {
         self.cost.take()
+    }
+
+    fn clock_ahead(&self) -> Option<SignedDuration> {
+        self.cost.clock_ahead()
     }
 }

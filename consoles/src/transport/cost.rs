@@ -1,7 +1,8 @@
-//! What reading costs.
+//! What reading costs, and what its answers say of the time.
 
 use std::sync::{Mutex, PoisonError};
 
+use jiff::{SignedDuration, Timestamp};
 use tenantry_engine::observed::ReadCost;
 
 /// What a request counts as. Repetitions of it count as other.
@@ -17,7 +18,7 @@ pub enum Counted {
 
 /// A running count.
 #[derive(Debug, Default)]
-pub struct Cost(Mutex<ReadCost>);
+pub struct Cost(Mutex<ReadCost>, Mutex<Option<SignedDuration>>);
 
 impl Cost {
     /// One request more.
@@ -33,6 +34,18 @@ impl Cost {
     /// So many bytes more.
     pub fn received(&self, bytes: u64) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).bytes += bytes;
+    }
+
+    /// What an answer's `Date` header says (RFC 9110, section 6.6.1; whole seconds), against our clock.
+    pub fn dated(&self, header: Option<&str>, now: Timestamp) {
+        let Some(theirs) = header.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()) else { return };
+        let ahead = now.duration_since(theirs.timestamp());
+        *self.1.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead);
+    }
+
+    /// How far our clock was ahead of the vendor's at the last answer.
+    pub fn clock_ahead(&self) -> Option<SignedDuration> {
+        *self.1.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The count since the last call.

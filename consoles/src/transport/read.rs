@@ -97,6 +97,7 @@ impl Reader {
                 }
                 Ok(answer) => {
                     self.cost.received(answer.bytes());
+                    self.cost.dated(answer.header("date"), self.runtime.clock.now());
                     match answer.status {
                         401 if !renewed && bearer.is_some() => {
                             renewed = true;

@@ -76,7 +76,8 @@ impl PlanDocument {
 
     /// Pretty JSON with a final newline.
     pub fn to_json(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self).expect("plans hold nothing that JSON cannot");
+        let text = serde_json::to_string_pretty(self).expect("plans hold nothing that JSON cannot");
+        let mut text = crate::text::json(&text);
         text.push('\n');
         text
     }

@@ -11,6 +11,16 @@ fn a_terminal_never_receives_escapes_or_direction_marks() {
 }
 
 #[test]
+fn json_keeps_its_meaning_and_loses_what_turns_a_terminal() {
+    let hostile = "a\u{202e}b\u{9b}c\u{e0041}d\u{7f}ü";
+    let document = serde_json::to_string_pretty(&serde_json::json!({ "name": hostile })).unwrap();
+    let shown = json(&document);
+    assert_eq!(shown, "{\n  \"name\": \"a\\u202eb\\u009bc\\udb40\\udc41d\\u007fü\"\n}");
+    let back: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(back["name"], hostile);
+}
+
+#[test]
 fn long_texts_are_cut() {
     assert_eq!(terminal(&"x".repeat(1000)).chars().count(), SHOWN + 1);
 }

@@ -196,3 +196,18 @@ fn an_old_refresh_token_is_told_before_and_after_it_ends() {
     assert!(!format!("{check:?}").contains("secret"));
     assert_eq!(refresh_token(Some(dir.path()), "none", at("2026-08-11T00:00:00Z")), None);
 }
+
+#[test]
+fn a_clock_that_differs_from_the_consoles_is_told() {
+    let words = |seconds| {
+        let check = clock(SignedDuration::from_secs(seconds));
+        (check.how, check.words)
+    };
+    assert_eq!(words(0), (How::Well, "the same as the console's".to_owned()));
+    assert_eq!(words(3), (How::Well, "3 s ahead of the console's".to_owned()));
+    assert_eq!(words(-61), (How::Fails, "61 s behind the console's".to_owned()));
+    assert_eq!(
+        clock(SignedDuration::from_secs(600)).next,
+        ["set this machine's clock (NTP): tokens are refused, and days are counted from it"]
+    );
+}

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use tenantry_engine::ledger::{Entry, Standing};
 use tenantry_engine::render::Paint;
 use tenantry_engine::task::Outcome;
-use tenantry_engine::text::terminal;
+use tenantry_engine::text::{self, terminal};
 use tenantry_engine::value::Field;
 
 use crate::app::Globals;
@@ -97,7 +97,7 @@ impl List {
                     })
                 })
                 .collect();
-            return Ok(format!("{:#}\n", serde_json::Value::Array(rows)));
+            return Ok(text::json(&format!("{:#}\n", serde_json::Value::Array(rows))));
         }
         if wanted.is_empty() {
             return Ok(format!(
@@ -145,7 +145,7 @@ impl ShowEntry {
         let account = &ledger.header.vendor_account;
         if self.output == Format::Json {
             let value = serde_json::json!({"vendorAccount": account, "address": address, "entry": entry});
-            return Ok(format!("{value:#}\n"));
+            return Ok(text::json(&format!("{value:#}\n")));
         }
         let console = ledgers.console(account);
         let paint = globals.paint();

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tenantry_engine::address::Address;
 use tenantry_engine::ledger::{Entry, FORMAT_VERSION, Header, Ledger};
 use tenantry_engine::store::{OpenLedger, Write};
+use tenantry_engine::text;
 
 use crate::app::Globals;
 use crate::commands::apply::owner;
@@ -51,7 +52,8 @@ impl PullLedger {
         let ledgers = Ledgers::read(globals)?;
         let ledger = ledgers.one(self.console.as_deref())?;
         let out = Out { header: &ledger.header, entries: &ledger.entries };
-        Ok(format!("{}\n", serde_json::to_string_pretty(&out).expect("a ledger is JSON")))
+        let document = serde_json::to_string_pretty(&out).expect("a ledger is JSON");
+        Ok(format!("{}\n", text::json(&document)))
     }
 }
 

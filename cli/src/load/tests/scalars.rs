@@ -1,6 +1,6 @@
 //! Plain scalars mean one thing or are refused.
 
-use super::super::scalar::{Plain, Trap, classify};
+use super::super::scalar::{Plain, Trap, classify, fraction};
 
 #[test]
 fn every_yaml11_word_for_true_and_false_is_a_trap_in_every_case() {
@@ -98,4 +98,15 @@ fn canonical_values_are_read_as_they_are() {
         assert_eq!(classify(null), Plain::Null, "{null}");
     }
     assert_eq!(classify("nULL"), Plain::Trap(Trap::Special));
+}
+
+#[test]
+fn a_fraction_that_ends_in_zeros_is_a_number_where_a_number_is_wanted_and_never_text() {
+    for (text, value) in [("1000.0", 1000.0), ("3.10", 3.1), ("-0.50", -0.5), ("0.0", 0.0)] {
+        assert_eq!(fraction(text), Some(value), "{text}");
+        assert!(matches!(classify(text), Plain::Trap(Trap::Number)), "{text}");
+    }
+    for text in ["01.0", "1.", ".5", "1.0e3", "1.2.3", "+1.0", "1_0.0", "--1.0"] {
+        assert_eq!(fraction(text), None, "{text}");
+    }
 }
