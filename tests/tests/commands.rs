@@ -63,7 +63,7 @@ fn tasks_with_declarations_are_those_of_a_fresh_plan_and_no_ledger_changes() {
     let before = run(&bench, &["state", "pull"]).stdout;
     let known = known_at_sophos(&id(1));
     let billed = known.strip_suffix('}').expect("a mapping in braces");
-    bench.write("known.yaml", &bare("known", &[format!("{billed}, sophos: {{billing: Usage}}}}")]));
+    bench.write("known.yaml", &bare("known", &[format!("{billed}, sophos: {{billing: Trial}}}}")]));
     let ran = run(&bench, &["tasks"]);
     assert!(!ran.stdout.contains("customer/known"), "no apply has opened it: {ran}");
     let ran = run(&bench, &["tasks", "-f", "."]);
