@@ -263,6 +263,7 @@ pub fn job<'j>(
         settings: Settings { read_budget: budget },
         request_timeout: run.request_timeout(),
         run: &run.id,
+        before: None,
     }
 }
 

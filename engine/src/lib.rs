@@ -22,6 +22,7 @@ pub mod operation;
 pub mod origin;
 pub mod plan;
 pub mod render;
+pub mod resolve;
 pub mod run;
 pub mod runtime;
 pub mod store;

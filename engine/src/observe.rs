@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::address::ConsoleName;
+use crate::address::{Address, ConsoleName, RemoteId};
 use crate::console::{Console, ConsoleError, Reading};
 use crate::desired::Desired;
 use crate::ledger::Ledger;
@@ -41,18 +41,67 @@ pub async fn observe(
     runtime: &Runtime,
     settings: Settings,
 ) -> Result<(Observed, Reads), ConsoleError> {
+    observe_on(console, identity, desired, ledger, cache, runtime, settings, None, None).await
+}
+
+/// As [`observe`], standing on a list that was read before, where one is given. With `about`, details are read for
+/// these declarations and for operations in doubt alone.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is one thing that a look needs; a struct would name them twice"
+)]
+pub(crate) async fn observe_on(
+    console: &dyn Console,
+    identity: &Identity,
+    desired: &Desired<'_>,
+    ledger: &Ledger,
+    cache: &Details,
+    runtime: &Runtime,
+    settings: Settings,
+    before: Option<&Census>,
+    about: Option<&BTreeSet<Address>>,
+) -> Result<(Observed, Reads), ConsoleError> {
     let name = &desired.console.name;
-    let census = census(console, name, runtime).await?;
+    let census = match before {
+        Some(census) => census.clone(),
+        None => list(console, name, runtime).await?,
+    };
     let now = runtime.clock.now();
-    let reads = wanted(desired, ledger, &census, cache, console.dialect(), now, settings.read_budget);
-    let fresh = details(console, name, &reads.now, runtime).await?;
+    let mut reads = wanted(desired, ledger, &census, cache, console.dialect(), now, settings.read_budget);
+    if let Some(about) = about {
+        let records = records_of(about, desired, ledger);
+        reads.now.retain(|key| records.contains(&key.id));
+        reads.over_budget = 0;
+    }
+    let fresh = read(console, name, &reads.now, runtime).await?;
     let mut details = young(cache, &census, desired, now);
     details.extend(fresh);
     let cost = console.take_cost();
     Ok((Observed { identity: identity.clone(), census, details, cost }, reads))
 }
 
-async fn census(
+/// The records of these declarations, of the accounts of licences among them, and of every operation in doubt.
+fn records_of(about: &BTreeSet<Address>, desired: &Desired<'_>, ledger: &Ledger) -> BTreeSet<RemoteId> {
+    let mut accounts: BTreeSet<&Address> = about.iter().collect();
+    accounts
+        .extend(desired.licenses.iter().filter(|one| about.contains(&one.address)).map(|one| &one.account));
+    let doubtful = ledger.entries.iter().filter(|(_, entry)| entry.operation.is_some());
+    for (address, entry) in doubtful {
+        accounts.insert(entry.parent.as_ref().unwrap_or(address));
+    }
+    let bound = accounts
+        .iter()
+        .filter_map(|address| ledger.entries.get(*address).and_then(|entry| entry.remote_id.clone()));
+    let named = desired
+        .accounts
+        .iter()
+        .filter(|decl| accounts.contains(&decl.address))
+        .filter_map(|decl| decl.account.id.as_deref().map(RemoteId::from));
+    bound.chain(named).collect()
+}
+
+/// Lists all records.
+pub async fn list(
     console: &dyn Console,
     name: &ConsoleName,
     runtime: &Runtime,
@@ -63,7 +112,8 @@ async fn census(
     console.census(&Telling { console: name, runtime, of: 0 }).await
 }
 
-async fn details(
+/// Reads these details.
+pub async fn read(
     console: &dyn Console,
     name: &ConsoleName,
     wanted: &[DetailKey],
@@ -130,7 +180,7 @@ pub async fn reread(
     observed: &mut Observed,
     runtime: &Runtime,
 ) -> Result<(), ConsoleError> {
-    let fresh = details(console, name, keys, runtime).await?;
+    let fresh = read(console, name, keys, runtime).await?;
     for key in keys {
         observed.details.remove(key);
     }

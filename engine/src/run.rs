@@ -3,20 +3,26 @@
 //! Both faces take it. They differ in where declarations come from, where the ledger lives and who approves; nothing
 //! here asks which of them is running.
 //!
+//! A run may stand on a list that was read before ([`Before`]), so that one changed declaration does not wait for all
+//! others; what follows from the list alone is then looked up in a new one first.
+//!
 //! Invariants: [`look`] writes nothing; [`prepare`] writes only what observation alone has settled; a ledger of another
-//! vendor account is refused before anything is read or written.
+//! vendor account is refused before anything is read or written; nothing is created, invited, bound, ended or
+//! concluded from a list that is older than the run that does it.
 
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 
+use crate::action::Action;
 use crate::address::{Address, VendorAccount};
 use crate::console::{Console, ConsoleError};
 use crate::desired::{Desired, settle_of};
 use crate::execute::{Execution, Report, execute};
 use crate::ledger::{Entry, Header, Ledger};
-use crate::observe::{Settings, observe, reread, stale_grounds};
-use crate::observed::{DetailKey, Details, Identity, Observed};
+
+use crate::observe::{Settings, observe_on, reread, stale_grounds};
+use crate::observed::{Census, DetailKey, Details, Identity, Observed};
 use crate::plan::guards::shrunken;
 use crate::plan::{
     Approvals, Fingerprint, Patience, Plan, Planned, PlanningInput, Reads, Step, Upkeep, plan,
@@ -48,12 +54,35 @@ pub struct Job<'a> {
     pub request_timeout: SignedDuration,
     /// Id of this run, for the log.
     pub run: &'a str,
+    /// A list that was read before, to stand on. `None`: every look reads the list.
+    pub before: Option<Before<'a>>,
+}
+
+/// A list that was read before this run.
+///
+/// The laws hold without further ado: absence counts from the moment at which the list began, and what was written
+/// later is not compared with it. What would follow from the list alone is looked up in a new one first, unless this
+/// run was started because the list arrived.
+#[derive(Debug, Clone, Copy)]
+pub struct Before<'a> {
+    /// The list.
+    pub census: &'a Census,
+    /// Whether it has just arrived: it is as good as one that this run would read.
+    pub just_read: bool,
+    /// Declarations that changed: details are read for these and for operations in doubt, everything else is compared
+    /// as far as the cache goes. `None`: details are read as always.
+    pub about: Option<&'a BTreeSet<Address>>,
 }
 
 impl Job<'_> {
     /// How late the console may be.
     pub fn patience(&self) -> Patience {
         Patience { request_timeout: self.request_timeout, settle: settle_of(self.desired.console.spec) }
+    }
+
+    /// The list to stand on. One that did not arrive whole says too little to stand on.
+    fn earlier(&self) -> Option<&Census> {
+        self.before.map(|before| before.census).filter(|census| census.complete())
     }
 
     fn window(&self) -> SignedDuration {
@@ -120,29 +149,67 @@ fn planned(job: &Job<'_>, ledger: &Ledger, observed: &Observed) -> Planned {
 
 /// Observes and plans. Writes nothing: what observation settles is settled in memory.
 pub async fn look(job: &Job<'_>, ledger: &Ledger) -> Result<Prepared, RunError> {
+    look_on(job, ledger, job.earlier()).await
+}
+
+async fn look_on(job: &Job<'_>, ledger: &Ledger, census: Option<&Census>) -> Result<Prepared, RunError> {
     pinned(job, ledger)?;
-    let (observed, reads) =
-        observe(job.console, job.identity, job.desired, ledger, job.cache, job.runtime, job.settings).await?;
+    let about = job.before.and_then(|before| before.about);
+    let (observed, reads) = observe_on(
+        job.console,
+        job.identity,
+        job.desired,
+        ledger,
+        job.cache,
+        job.runtime,
+        job.settings,
+        census,
+        about,
+    )
+    .await?;
     let planned = planned(job, ledger, &observed);
     Ok(Prepared { observed, reads, planned })
+}
+
+/// Looks once more, at a list that is read now. What the earlier look cost is counted.
+async fn look_anew(job: &Job<'_>, ledger: &Ledger, earlier: &Prepared) -> Result<Prepared, RunError> {
+    let cost = earlier.observed.cost;
+    let mut prepared = look_on(job, ledger, None).await?;
+    prepared.observed.cost.pages += cost.pages;
+    prepared.observed.cost.details += cost.details;
+    prepared.observed.cost.other += cost.other;
+    prepared.observed.cost.bytes += cost.bytes;
+    prepared.planned.plan.looked.cost = prepared.observed.cost;
+    Ok(prepared)
+}
+
+/// Whether something would follow from what the list shows, or does not show, at this moment.
+fn rests_on_the_list(planned: &Planned) -> bool {
+    let concluded = planned.upkeep.iter().any(|one| !one.events.is_empty());
+    let acts = planned.plan.steps.iter().filter(|step| step.held.is_none()).any(|step| {
+        step.action.ends()
+            || matches!(
+                step.action,
+                Action::Create | Action::Invite | Action::Adopt | Action::Forget | Action::Move
+            )
+    });
+    concluded || acts
 }
 
 /// Observes and plans in order to apply. Where one more look settles an operation in doubt, what is known is stored
 /// and it looks again, at most twice. What a step rests on is read again where it came from the cache.
 pub async fn prepare(job: &Job<'_>, ledger: &mut OpenLedger<'_>) -> Result<Prepared, RunError> {
     let mut prepared = look(job, ledger.ledger()).await?;
+    let old = job.earlier().is_some() && job.before.is_some_and(|before| !before.just_read);
+    if old && rests_on_the_list(&prepared.planned) {
+        prepared = look_anew(job, ledger.ledger(), &prepared).await?;
+    }
     for _ in 0..LOOKS_AT_MOST {
         if !prepared.planned.look_again {
             break;
         }
         store(job, ledger, &prepared, None).await?;
-        let cost = prepared.observed.cost;
-        prepared = look(job, ledger.ledger()).await?;
-        prepared.observed.cost.pages += cost.pages;
-        prepared.observed.cost.details += cost.details;
-        prepared.observed.cost.other += cost.other;
-        prepared.observed.cost.bytes += cost.bytes;
-        prepared.planned.plan.looked.cost = prepared.observed.cost;
+        prepared = look_anew(job, ledger.ledger(), &prepared).await?;
     }
     let read: BTreeSet<DetailKey> = prepared.reads.now.iter().cloned().collect();
     let again = stale_grounds(&prepared.planned.plan, &prepared.observed, &read);

@@ -5,13 +5,14 @@
 use clap::Args;
 use tenantry_engine::address::Address;
 use tenantry_engine::ledger::Entry;
-use tenantry_engine::operation::{Operation, Phase};
+use tenantry_engine::operation::Operation;
+use tenantry_engine::resolve::resolve;
 use tenantry_engine::text::terminal;
 
 use crate::app::{Globals, print};
 use crate::commands::tasks::who;
 use crate::exit::{CliError, Exit};
-use crate::ledgers::{Ledgers, day, put};
+use crate::ledgers::{Ledgers, put};
 use crate::load::nearest;
 
 /// Settle an operation in doubt that nobody but you can see.
@@ -64,13 +65,20 @@ impl Resolve {
                 };
                 let mut entry: Entry = ledger.entries.get(&address).cloned().ok_or_else(gone)?;
                 let operation =
-                    entry.operation.as_mut().filter(|op| op.id == self.operation).ok_or_else(gone)?;
+                    entry.operation.clone().filter(|op| op.id == self.operation).ok_or_else(gone)?;
                 let said = if self.happened { "happened" } else { "not happened" };
-                if !self.settle(operation, &address, ledgers.now)? {
+                let changes = resolve(&mut entry, self.happened, ledgers.now).map_err(|because| {
+                    CliError::new(
+                        "not-in-doubt",
+                        format!("{} of {address} is not in doubt: {because}", operation.id),
+                    )
+                    .exit(Exit::Refused)
+                })?;
+                if !changes {
                     words = format!("{}: {said}, as was said before. Nothing was written.\n", operation.id);
                     return Ok(vec![]);
                 }
-                words = self.follows(operation, &address);
+                words = self.follows(&operation, &address);
                 let mut event = format!("{}: said to have {said} by {by}", operation.id);
                 if let Some(note) = &self.note {
                     event.push_str(NOTE);
@@ -115,52 +123,6 @@ impl Resolve {
             ));
         }
         Err(error.hint("a settled operation is in the log: tenantry log"))
-    }
-
-    /// Whether anything changes.
-    fn settle(
-        &self,
-        operation: &mut Operation,
-        address: &Address,
-        now: jiff::Timestamp,
-    ) -> Result<bool, CliError> {
-        let refuse = |because: String| {
-            Err(CliError::new(
-                "not-in-doubt",
-                format!("{} of {address} is not in doubt: {because}", operation.id),
-            )
-            .exit(Exit::Refused))
-        };
-        match (&operation.phase, self.happened) {
-            (Phase::Intent, _) => {
-                refuse("it was intended and never sent; the next run takes it back by itself".into())
-            }
-            (Phase::Acked { at, .. }, _) => refuse(format!(
-                "the vendor acknowledged it on {}; the next run settles it by itself",
-                day(*at)
-            )),
-            (Phase::Attested { .. }, true) | (Phase::NotHappened { .. }, false) => Ok(false),
-            // A person may take back what a person said, as long as nothing has followed from it.
-            (
-                Phase::Sent { .. }
-                | Phase::Ambiguous { .. }
-                | Phase::Unknown { .. }
-                | Phase::NotHappened { .. },
-                true,
-            ) => {
-                operation.phase = Phase::Attested { at: operation.sent_at().unwrap_or(operation.intended) };
-                operation.looked = None;
-                Ok(true)
-            }
-            (
-                Phase::Sent { .. } | Phase::Ambiguous { .. } | Phase::Unknown { .. } | Phase::Attested { .. },
-                false,
-            ) => {
-                operation.phase = Phase::NotHappened { at: now };
-                operation.looked = None;
-                Ok(true)
-            }
-        }
     }
 
     fn follows(&self, operation: &Operation, address: &Address) -> String {

@@ -309,6 +309,7 @@ impl World {
             settings: tenantry_engine::observe::Settings { read_budget: 1000 },
             request_timeout: SignedDuration::from_secs(60),
             run: "test",
+            before: None,
         };
         let store = Memory;
         if !acts {

@@ -60,6 +60,7 @@ impl Bench {
             settings: Settings { read_budget: 100 },
             request_timeout: SignedDuration::from_secs(120),
             run: "run",
+            before: None,
         })
     }
 

@@ -16,6 +16,7 @@ use crate::plan::Waiting;
 use crate::plan::context::Context;
 use crate::plan::findings::{Code, Finding};
 use crate::plan::reasons::WaitingFor;
+use crate::resolve::resolve;
 use crate::task::Outcome;
 use crate::value::{Digest, Digester, Field, Value};
 
@@ -49,26 +50,20 @@ pub(super) fn operations(ctx: &mut Context<'_>) {
 
 fn one(ctx: &mut Context<'_>, address: &Address, mut operation: Operation) {
     let now = ctx.input.now;
-    match attested(ctx, &operation) {
-        Some(Outcome::NotHappened)
-            if in_doubt(&operation) || matches!(operation.phase, Phase::Attested { .. }) =>
-        {
-            return clear(
-                ctx,
-                address,
-                "settled",
-                format!("{}: attested not to have happened", operation.id),
-                Phase::NotHappened { at: now },
-            );
+    // What observation has concluded stands; a person's word is for what is still in doubt.
+    if let Some(happened) = attested(ctx, &operation)
+        && !matches!(operation.phase, Phase::NotHappened { .. })
+        && let Some(mut entry) = ctx.entry(address).cloned()
+        && resolve(&mut entry, happened, now) == Ok(true)
+    {
+        let id = operation.id.clone();
+        if let Some(said) = entry.operation.clone() {
+            operation = said;
         }
-        Some(Outcome::Happened) if in_doubt(&operation) => {
-            operation.phase = Phase::Attested { at: operation.sent_at().unwrap_or(operation.intended) };
-            let attested = operation.clone();
-            ctx.edit(address, "attested", format!("{}: attested to have happened", operation.id), |entry| {
-                entry.operation = Some(attested);
-            });
+        if !happened {
+            return ctx.put(address, "settled", format!("{id}: attested not to have happened"), entry);
         }
-        _ => {}
+        ctx.put(address, "attested", format!("{id}: attested to have happened"), entry);
     }
     match operation.phase.clone() {
         // The marker `sent` is durable before the first byte leaves: nothing left.
@@ -185,11 +180,8 @@ fn asserted(ctx: &mut Context<'_>, address: &Address, operation: &Operation, at:
     wait(ctx, address, operation, WaitingFor::Settling, until, format!("{by}; looked for in the list"));
 }
 
-fn in_doubt(operation: &Operation) -> bool {
-    matches!(operation.phase, Phase::Sent { .. } | Phase::Ambiguous { .. } | Phase::Unknown { .. })
-}
-
-fn attested(ctx: &Context<'_>, operation: &Operation) -> Option<Outcome> {
+/// What the latest Attestation says about it: whether it happened.
+fn attested(ctx: &Context<'_>, operation: &Operation) -> Option<bool> {
     ctx.input
         .desired
         .attestations
@@ -198,7 +190,11 @@ fn attested(ctx: &Context<'_>, operation: &Operation) -> Option<Outcome> {
             attestation.about == operation.id && attestation.attested.on >= operation.intended
         })
         .max_by_key(|attestation| attestation.attested.on)
-        .map(|attestation| attestation.attested.outcome)
+        .and_then(|attestation| match attestation.attested.outcome {
+            Outcome::Happened => Some(true),
+            Outcome::NotHappened => Some(false),
+            Outcome::Done | Outcome::Refused => None,
+        })
 }
 
 fn wait(

@@ -9,10 +9,10 @@ use tenantry_crd::customer::Onboarding;
 use tenantry_engine::address::{Address, RemoteId};
 use tenantry_engine::ledger::{DeletionPolicy, GuardKind, Ledger, Want};
 use tenantry_engine::observe::{Settings, identify};
-use tenantry_engine::observed::Details;
+use tenantry_engine::observed::{Census, Details};
 use tenantry_engine::operation::Phase;
 use tenantry_engine::plan::{Approvals, send_task};
-use tenantry_engine::run::{Job, RunError, apply, look, prepare};
+use tenantry_engine::run::{Before, Job, RunError, apply, look, prepare};
 use tenantry_engine::store::{OpenLedger, StoreError};
 use tenantry_engine::task::Outcome;
 use tenantry_engine::testing::declared::CONSOLE;
@@ -47,6 +47,9 @@ pub struct Case {
     broken: [bool; COMPANIES],
     declared: Declared,
     cache: Details,
+    /// What the last run listed, and whether this run stands on it.
+    list: Option<Census>,
+    stands: bool,
     begun: bool,
     /// Somebody allowed this ledger's first run; what the ledger says about that is not asked.
     allowed: bool,
@@ -107,6 +110,8 @@ impl Case {
             broken: [false; COMPANIES],
             declared,
             cache: Details::new(),
+            list: None,
+            stands: false,
             begun: false,
             allowed: false,
             past: BTreeMap::new(),
@@ -269,6 +274,7 @@ impl Case {
             settings: Settings { read_budget: 100 },
             request_timeout: REQUEST_TIMEOUT,
             run: "plan",
+            before: None,
         };
         block_on(look(&job, &self.store.ledger())).map_err(|error| error.to_string())?;
         self.counts.count(|counts| &counts.plans);
@@ -316,6 +322,9 @@ impl Case {
         let timeout =
             if self.mutation == Some(Mutation::NoPatience) { SignedDuration::ZERO } else { REQUEST_TIMEOUT };
         let cache = std::mem::take(&mut self.cache);
+        // Every other run stands on the list that the last one read, as a controller does between two observations.
+        self.stands = !self.stands;
+        let list = self.list.take().filter(|_| self.stands);
         let job = Job {
             console: &console,
             identity: &identity,
@@ -326,6 +335,7 @@ impl Case {
             settings: Settings { read_budget: 100 },
             request_timeout: timeout,
             run: "run",
+            before: list.as_ref().map(|census| Before { census, just_read: false, about: None }),
         };
         let mut steps = 0;
         let mut died = false;
@@ -349,12 +359,14 @@ impl Case {
                     }
                 }
                 self.cache = prepared.observed.details;
+                self.list = Some(prepared.observed.census);
             }
         }
         if died {
             self.counts.count(|counts| &counts.deaths);
             // A dead process has no cache to hand on.
             self.cache = Details::new();
+            self.list = None;
         }
         let after = self.store.ledger();
         self.judge(&before, &after, incomplete)?;
@@ -576,6 +588,8 @@ impl Case {
             self.resolve();
             self.names_ours();
             self.parts.clock.pass(settle() + REQUEST_TIMEOUT + SignedDuration::from_mins(1));
+            // Time that passes ends in a list that is read anew.
+            self.list = None;
             left = self.execute(&approvals, false, false)?;
             if left == 0
                 && self.store.ledger().entries.values().all(|entry| {
