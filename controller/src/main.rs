@@ -1,0 +1,70 @@
+//! `tenantry-controller`: reconciles Consoles until it is asked to end.
+//!
+//! What it needs of the API server, and nothing else:
+//!
+//! | group | resources | verbs | for |
+//! |---|---|---|---|
+//! | tenantry.io | consoles, customers, products, licenses, relationships, upgrades, attestations, inventories, planpolicies | get, list, watch | what is declared |
+//! | tenantry.io | customers, licenses | patch | the finalizer |
+//! | tenantry.io | consoles/status, customers/status, licenses/status, relationships/status, attestations/status, products/status, upgrades/status, inventories/status, planpolicies/status | patch | statuses (server-side apply) |
+//! | tenantry.io | customers/finalizers, licenses/finalizers | update | where OwnerReferencesPermissionEnforcement is on |
+//! | tenantry.io | consolebindings | get, list, create, update, delete | the ledger |
+//! | (core) | secrets | get, patch, create | credentials by name, rotated refresh tokens, first passwords; never list or watch |
+//! | (core) | namespaces | get | whether the whole namespace is being deleted: then everything is retained |
+//! | apiextensions.k8s.io | customresourcedefinitions | get | whether a kind is being deleted: then everything is retained |
+//! | events.k8s.io | events | create, patch | Events |
+//! | coordination.k8s.io | leases | get, create, update | one acts, in the Lease's namespace |
+//! | authentication.k8s.io | tokenreviews | create | `/plan` and `/snapshot`, where they are on |
+//! | authorization.k8s.io | subjectaccessreviews | create | `/plan` and `/snapshot`, where they are on |
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use serde_json::json;
+use tenantry_controller::flags::Flags;
+use tenantry_controller::log::{Level, chain, say};
+use tokio::signal::unix::{SignalKind, signal};
+
+fn main() -> ExitCode {
+    let flags = match Flags::try_parse() {
+        Ok(flags) => flags,
+        Err(error) => {
+            let code = if error.use_stderr() { 64 } else { 0 };
+            // Where neither output is open, nobody is told.
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    if let Err(because) = flags.check() {
+        eprintln!("error: {because}");
+        return ExitCode::from(64);
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            say(Level::Error, "failed", json!({"error": error.to_string()}));
+            return ExitCode::FAILURE;
+        }
+    };
+    runtime.block_on(async {
+        match tenantry_controller::run::run(flags, asked_to_end()).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                say(Level::Error, "failed", json!({"error": chain(&error)}));
+                ExitCode::FAILURE
+            }
+        }
+    })
+}
+
+/// SIGTERM, or Ctrl-C.
+async fn asked_to_end() {
+    let mut terminate = match signal(SignalKind::terminate()) {
+        Ok(terminate) => terminate,
+        Err(_) => return std::future::pending().await,
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

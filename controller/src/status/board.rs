@@ -1,0 +1,178 @@
+//! What all consoles say about an object, put together: the status of Customers, Licenses and Relationships.
+//!
+//! The top of a Customer is the least of its accounts. An account whose console has not spoken yet is unknown, never
+//! ready. Pure but for the board's own memory.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use jiff::Timestamp;
+use tenantry_crd::status::{AccountStatus, CustomerStatus, Evidence, ObjectStatus, READY, STALLED};
+use tenantry_crd::value::Moment;
+use tenantry_engine::address::{Address, Kind};
+
+use super::view::{State, View, cut};
+
+#[cfg(test)]
+mod tests;
+
+/// Views of all consoles by address, each with the console that gave it.
+#[derive(Default)]
+pub struct Board {
+    views: Mutex<BTreeMap<Address, (Box<str>, View)>>,
+}
+
+impl Board {
+    /// Takes what a console says now; gives the addresses about which it says something else than before.
+    pub fn take(&self, console: &str, views: BTreeMap<Address, View>) -> Vec<Address> {
+        let mut all = self.views.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut changed: Vec<Address> = Vec::new();
+        all.retain(|address, (from, _)| {
+            let stays = &**from != console || views.contains_key(address);
+            if !stays {
+                changed.push(address.clone());
+            }
+            stays
+        });
+        for (address, view) in views {
+            let same = all.get(&address).is_some_and(|(from, old)| &**from == console && *old == view);
+            if !same {
+                changed.push(address.clone());
+                all.insert(address, (console.into(), view));
+            }
+        }
+        changed
+    }
+
+    /// What is said about an address.
+    pub fn get(&self, address: &Address) -> Option<View> {
+        self.views.lock().unwrap_or_else(PoisonError::into_inner).get(address).map(|(_, view)| view.clone())
+    }
+}
+
+/// `Ready` and `Stalled` of a state. Times are filled in where they are written: only then is known what was there.
+pub fn conditions(state: &State, message: &str, generation: Option<i64>) -> Vec<Condition> {
+    let condition = |kind: &str, status: &str, reason: &str, message: &str| Condition {
+        last_transition_time: Time(Timestamp::UNIX_EPOCH),
+        message: cut(message, 4096).into_string(),
+        observed_generation: generation,
+        reason: reason.to_owned(),
+        status: status.to_owned(),
+        type_: kind.to_owned(),
+    };
+    let (ready, reason) = match state {
+        State::Ready => ("True", "AsDeclared"),
+        State::Unknown(reason) => ("Unknown", *reason),
+        State::Progressing => ("False", "Progressing"),
+        State::Awaiting(who) => ("False", who.reason()),
+        State::Stalled(reason) => ("False", *reason),
+    };
+    let (stalled, why, words) = match state {
+        State::Stalled(reason) => ("True", *reason, message),
+        _ => ("False", "NotStalled", ""),
+    };
+    vec![condition(READY, ready, reason, message), condition(STALLED, stalled, why, words)]
+}
+
+fn evidence(view: &View) -> Option<Evidence> {
+    match (view.attested, view.standing) {
+        (true, _) => Some(Evidence::Attested),
+        (false, "Linked" | "Active" | "Gone" | "Ended") => Some(Evidence::Observed),
+        _ => None,
+    }
+}
+
+/// The status of a Customer with these accounts.
+pub fn customer(board: &Board, namespace: &str, name: &str, generation: i64, accounts: &[&str]) -> CustomerStatus {
+    let unseen = || View {
+        generation: None,
+        state: State::Unknown("NotObserved"),
+        standing: "Unknown",
+        remote_id: None,
+        since: None,
+        attested: false,
+        message: Some("its console has not been observed yet".into()),
+    };
+    let views: Vec<(&str, View)> = accounts
+        .iter()
+        .map(|account| {
+            let address = Address::account(namespace, name, account);
+            (*account, board.get(&address).unwrap_or_else(unseen))
+        })
+        .collect();
+    let least = views.iter().min_by_key(|(_, view)| view.state.clone());
+    let (state, standing, message) = match least {
+        None => (State::Ready, None, "no account is declared".to_owned()),
+        Some((account, view)) => {
+            let words = view.message.as_deref().unwrap_or_default();
+            let message = if words.is_empty() { String::new() } else { format!("{account}: {words}") };
+            (view.state.clone(), Some(view.standing.to_owned()), message)
+        }
+    };
+    CustomerStatus {
+        observed_generation: Some(generation),
+        conditions: conditions(&state, &message, Some(generation)),
+        standing,
+        accounts: views
+            .into_iter()
+            .map(|(account, view)| AccountStatus {
+                name: account.to_owned(),
+                observed_generation: view.generation,
+                standing: Some(view.standing.to_owned()),
+                remote_id: view.remote_id.as_deref().map(str::to_owned),
+                since: view.since.map(Moment),
+                evidence: evidence(&view),
+                message: view.message.as_deref().map(str::to_owned),
+            })
+            .collect(),
+    }
+}
+
+/// The status of a License.
+pub fn license(board: &Board, namespace: &str, name: &str, generation: i64) -> ObjectStatus {
+    let view = board.get(&Address { kind: Kind::License, namespace: namespace.into(), name: name.into(), account: None });
+    let Some(view) = view else {
+        let words = "no Console with this account has been observed yet";
+        return bare(&State::Unknown("NotObserved"), words, generation);
+    };
+    ObjectStatus {
+        observed_generation: Some(generation),
+        conditions: conditions(&view.state, view.message.as_deref().unwrap_or_default(), Some(generation)),
+        remote_id: view.remote_id.as_deref().map(str::to_owned),
+        standing: Some(view.standing.to_owned()),
+        evidence: evidence(&view),
+        since: view.since.map(Moment),
+    }
+}
+
+/// The status of a Relationship that invites these accounts: the least of them.
+pub fn relationship(board: &Board, accounts: &[Address], generation: i64) -> ObjectStatus {
+    let least = accounts
+        .iter()
+        .filter_map(|address| board.get(address).map(|view| (address, view)))
+        .min_by_key(|(_, view)| view.state.clone());
+    let Some((address, view)) = least else {
+        return bare(&State::Unknown("NotObserved"), "none of its customers has been observed yet", generation);
+    };
+    let words = view.message.as_deref().unwrap_or_default();
+    let message = if words.is_empty() { String::new() } else { format!("{}: {words}", address.name) };
+    let one = accounts.len() == 1;
+    ObjectStatus {
+        observed_generation: Some(generation),
+        conditions: conditions(&view.state, &message, Some(generation)),
+        remote_id: view.remote_id.as_deref().filter(|_| one).map(str::to_owned),
+        standing: Some(view.standing.to_owned()),
+        evidence: evidence(&view),
+        since: view.since.filter(|_| one).map(Moment),
+    }
+}
+
+/// A status that has nothing but its conditions.
+pub fn bare(state: &State, message: &str, generation: i64) -> ObjectStatus {
+    ObjectStatus {
+        observed_generation: Some(generation),
+        conditions: conditions(state, message, Some(generation)),
+        ..ObjectStatus::default()
+    }
+}

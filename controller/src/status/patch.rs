@@ -1,0 +1,199 @@
+//! Writing statuses: by server-side apply, and only where they differ from what was last written or is there.
+//!
+//! After a start the statuses that are there are listed once, so that none is written blindly; from then on what was
+//! written is remembered as a digest. The time of a condition moves only when its status does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+use kube::api::{Api, ListParams, Patch, PatchParams};
+use kube::core::DynamicObject;
+use kube::discovery::ApiResource;
+use kube::{Client, CustomResourceExt};
+use serde::Serialize;
+use serde_json::{Value, json};
+use tenantry_crd::{API_VERSION, Kind};
+use tenantry_engine::text::terminal;
+
+use crate::FIELD_MANAGER;
+
+#[cfg(test)]
+mod tests;
+
+/// How many objects a page of a list has.
+const PAGE: u32 = 500;
+
+/// Kind, namespace and name.
+pub type Key = (Kind, String, String);
+
+/// What an object's status says, as far as it matters for the next one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Shown {
+    /// Without times of conditions.
+    digest: [u8; 32],
+    /// Of each condition: status and time.
+    since: BTreeMap<String, (String, Timestamp)>,
+}
+
+/// Writes statuses.
+pub struct Statuses {
+    client: Client,
+    shown: Mutex<BTreeMap<Key, Shown>>,
+    listed: tokio::sync::Mutex<BTreeSet<(Kind, String)>>,
+}
+
+/// The API of a kind.
+pub fn resource(kind: Kind) -> ApiResource {
+    use tenantry_crd as crd;
+    match kind {
+        Kind::Console => crd::Console::api_resource(),
+        Kind::Customer => crd::Customer::api_resource(),
+        Kind::Product => crd::Product::api_resource(),
+        Kind::License => crd::License::api_resource(),
+        Kind::Relationship => crd::Relationship::api_resource(),
+        Kind::Upgrade => crd::Upgrade::api_resource(),
+        Kind::Attestation => crd::Attestation::api_resource(),
+        Kind::Inventory => crd::Inventory::api_resource(),
+        Kind::PlanPolicy => crd::PlanPolicy::api_resource(),
+        Kind::ConsoleBinding => crd::ConsoleBinding::api_resource(),
+    }
+}
+
+/// Any object of a kind in a namespace.
+pub fn api(client: &Client, kind: Kind, namespace: &str) -> Api<DynamicObject> {
+    Api::namespaced_with(client.clone(), namespace, &resource(kind))
+}
+
+fn digest(status: &Value) -> [u8; 32] {
+    use sha2::{Digest, Sha256};
+    let mut bare = status.clone();
+    for condition in bare["conditions"].as_array_mut().into_iter().flatten() {
+        if let Some(condition) = condition.as_object_mut() {
+            condition.remove("lastTransitionTime");
+        }
+    }
+    Sha256::digest(bare.to_string().as_bytes()).into()
+}
+
+fn shown(status: &Value) -> Shown {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let since = status["conditions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|one| {
+            let at = text(&one["lastTransitionTime"]).parse::<Timestamp>().ok()?;
+            Some((text(&one["type"]), (text(&one["status"]), at)))
+        })
+        .collect();
+    Shown { digest: digest(status), since }
+}
+
+/// The status with the times of its conditions; `None` where what is there says the same.
+fn next(before: Option<&Shown>, mut status: Value, now: Timestamp) -> Option<Value> {
+    if before.is_some_and(|before| before.digest == digest(&status)) {
+        return None;
+    }
+    for condition in status["conditions"].as_array_mut().into_iter().flatten() {
+        let kind = condition["type"].as_str().unwrap_or_default().to_owned();
+        let same = before
+            .and_then(|before| before.since.get(&kind))
+            .filter(|(status, _)| Some(status.as_str()) == condition["status"].as_str());
+        condition["lastTransitionTime"] = same.map_or(now, |(_, at)| *at).to_string().into();
+    }
+    Some(status)
+}
+
+/// A status could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("the status of {kind} {namespace}/{name} cannot be written: {because}")]
+pub struct StatusError {
+    kind: Kind,
+    namespace: String,
+    name: String,
+    because: String,
+}
+
+impl Statuses {
+    /// For this client.
+    pub fn new(client: Client) -> Self {
+        Self { client, shown: Mutex::default(), listed: tokio::sync::Mutex::default() }
+    }
+
+    /// Forgets what was written: another one may have held the Lease meanwhile.
+    pub async fn forget(&self) {
+        self.listed.lock().await.clear();
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Reads once what the objects of a kind show.
+    async fn list(&self, kind: Kind, namespace: &str) -> Result<(), kube::Error> {
+        let mut listed = self.listed.lock().await;
+        if listed.contains(&(kind, namespace.to_owned())) {
+            return Ok(());
+        }
+        let api = api(&self.client, kind, namespace);
+        let mut params = ListParams::default().limit(PAGE);
+        loop {
+            let page = api.list(&params).await?;
+            {
+                let mut all = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+                for object in page.items {
+                    let Some(status) = object.data.get("status").filter(|status| status.is_object()) else {
+                        continue;
+                    };
+                    let name = object.metadata.name.unwrap_or_default();
+                    all.insert((kind, namespace.to_owned(), name), shown(status));
+                }
+            }
+            match page.metadata.continue_.filter(|token| !token.is_empty()) {
+                Some(token) => params = params.continue_token(&token),
+                None => break,
+            }
+        }
+        listed.insert((kind, namespace.to_owned()));
+        Ok(())
+    }
+
+    /// Writes it where it differs; whether it was written. An object that is gone has none.
+    pub async fn write(
+        &self,
+        kind: Kind,
+        namespace: &str,
+        name: &str,
+        status: &impl Serialize,
+        now: Timestamp,
+    ) -> Result<bool, StatusError> {
+        let failed = |error: &dyn std::fmt::Display| StatusError {
+            kind,
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            because: terminal(&error.to_string()),
+        };
+        self.list(kind, namespace).await.map_err(|error| failed(&error))?;
+        let status = serde_json::to_value(status).map_err(|error| failed(&error))?;
+        let key: Key = (kind, namespace.to_owned(), name.to_owned());
+        let new = {
+            let all = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+            next(all.get(&key), status, now)
+        };
+        let Some(status) = new else { return Ok(false) };
+        let remembered = shown(&status);
+        let patch = json!({
+            "apiVersion": API_VERSION, "kind": kind.as_str(), "metadata": {"name": name}, "status": status
+        });
+        let params = PatchParams::apply(FIELD_MANAGER).force();
+        match api(&self.client, kind, namespace).patch_status(name, &params, &Patch::Apply(&patch)).await {
+            Ok(_) => {
+                self.shown.lock().unwrap_or_else(PoisonError::into_inner).insert(key, remembered);
+                Ok(true)
+            }
+            Err(kube::Error::Api(status)) if status.code == 404 => {
+                self.shown.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+                Ok(false)
+            }
+            Err(error) => Err(failed(&error)),
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! One term of holding the Lease: a worker for each Console, and every change to whom it may concern.
+//!
+//! A change is passed on only where something that planning reads is another than before: our own statuses and other
+//! programs' notes wake nobody.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use tenantry_cluster::stores::{Change, Changes, Object, Population};
+use tenantry_crd::Kind;
+
+use crate::desk::{Desk, Place};
+use crate::leaving;
+use crate::lease::Tenure;
+use crate::log::{Level, say};
+use crate::status::board::bare;
+use crate::status::view::State;
+use crate::worker::{APPROVE, Handle, REQUESTED, Worker};
+
+/// How soon what could not be taken off an object that goes is tried again.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// What planning reads of an object, as a digest.
+fn signature<S>(object: &Object<S>) -> u64 {
+    let mut hash = DefaultHasher::new();
+    (&object.uid, object.generation, object.going.is_some(), &object.labels).hash(&mut hash);
+    (object.annotations.get(APPROVE), object.annotations.get(REQUESTED)).hash(&mut hash);
+    hash.finish()
+}
+
+/// The present signature of an object; `None` where it is not there or not understood.
+fn present(population: &Population, kind: Kind, namespace: &str, name: &str) -> Option<u64> {
+    match kind {
+        Kind::Console => population.console(namespace, name).map(|one| signature(one)),
+        Kind::Customer => population.customer(namespace, name).map(|one| signature(one)),
+        Kind::Product => population.product(namespace, name).map(|one| signature(one)),
+        Kind::License => population.license(namespace, name).map(|one| signature(one)),
+        Kind::Relationship => population.relationship(namespace, name).map(|one| signature(one)),
+        Kind::Attestation => population.attestation(namespace, name).map(|one| signature(one)),
+        _ => None,
+    }
+}
+
+/// Runs workers until the Lease is lost or the process is to end; then lets them finish what they have begun.
+pub struct Term {
+    desk: Arc<Desk>,
+    tenure: Tenure,
+    workers: BTreeMap<Place, Handle>,
+    seen: HashMap<(Kind, Arc<str>, Arc<str>), Option<u64>>,
+}
+
+impl Term {
+    /// A term that begins now.
+    pub fn new(desk: Arc<Desk>, tenure: Tenure) -> Self {
+        Self {
+            desk,
+            tenure,
+            workers: BTreeMap::new(),
+            seen: HashMap::new(),
+        }
+    }
+
+    /// Runs it until `over`.
+    pub async fn run(mut self, changes: &mut Changes, over: impl Future<Output = ()>, drain: Duration) {
+        self.desk.statuses.forget().await;
+        let mut over = std::pin::pin!(over);
+        let mut begun = false;
+        let mut leaving_again = false;
+        loop {
+            if !begun && self.desk.stores.synced() {
+                begun = true;
+                self.begin().await;
+                leaving_again = !leaving::all(&self.desk, &self.tenure, &self.workers).await;
+            }
+            let again = async {
+                if leaving_again || !begun { tokio::time::sleep(AGAIN).await } else { std::future::pending().await }
+            };
+            tokio::select! {
+                () = &mut over => break,
+                changed = changes.next() => {
+                    if begun && self.pass(changed).await {
+                        leaving_again = !leaving::all(&self.desk, &self.tenure, &self.workers).await;
+                    }
+                }
+                () = again => {
+                    if begun {
+                        leaving_again = !leaving::all(&self.desk, &self.tenure, &self.workers).await;
+                    }
+                }
+            }
+        }
+        self.finish(drain).await;
+    }
+
+    /// Everything that is there at the beginning.
+    async fn begin(&mut self) {
+        let population = self.desk.stores.population();
+        for console in population.consoles().filter(|console| console.going.is_none()) {
+            self.worker(&console.namespace, &console.name);
+        }
+        for broken in population.broken() {
+            self.broken(broken).await;
+        }
+    }
+
+    fn worker(&mut self, namespace: &str, name: &str) {
+        let place: Place = (namespace.to_owned(), name.to_owned());
+        let ended = self.workers.get(&place).is_none_or(|handle| handle.task.is_finished());
+        if ended {
+            let handle = Worker::start(Arc::clone(&self.desk), place.clone(), self.tenure.clone());
+            self.workers.insert(place, handle);
+        }
+    }
+
+    /// Passes changes on; whether something is being deleted.
+    async fn pass(&mut self, changed: std::collections::BTreeSet<Change>) -> bool {
+        let population = self.desk.stores.population();
+        let mut told: BTreeMap<Arc<str>, Vec<(Kind, String)>> = BTreeMap::new();
+        for change in changed {
+            let Change::Object { kind, namespace, name } = change else { continue };
+            let now = present(&population, kind, &namespace, &name);
+            let key = (kind, Arc::clone(&namespace), Arc::clone(&name));
+            if now.is_some() && self.seen.get(&key) == Some(&now) {
+                continue;
+            }
+            if now.is_none() {
+                let broken = population
+                    .broken()
+                    .iter()
+                    .find(|one| one.kind == kind && one.namespace == namespace && one.name == name);
+                if let Some(broken) = broken {
+                    self.broken(broken).await;
+                }
+                self.seen.remove(&key);
+            } else {
+                self.seen.insert(key, now);
+            }
+            if kind == Kind::Console {
+                self.console(&population, &namespace, &name).await;
+            }
+            told.entry(namespace).or_default().push((kind, name.to_string()));
+        }
+        for (namespace, objects) in told {
+            for ((_, console), handle) in self.workers.iter().filter(|(place, _)| *place.0 == *namespace) {
+                // Another Console concerns nobody.
+                let own = objects.iter().filter(|(kind, name)| *kind != Kind::Console || name == console);
+                let own: Vec<_> = own.cloned().collect();
+                if !own.is_empty() {
+                    handle.inbox.tell(own);
+                }
+            }
+        }
+        !population.going().is_empty()
+    }
+
+    /// A Console came, changed or went.
+    async fn console(&mut self, population: &Population, namespace: &str, name: &str) {
+        match population.console(namespace, name) {
+            Some(object) if object.going.is_none() => self.worker(namespace, name),
+            _ => {
+                let place: Place = (namespace.to_owned(), name.to_owned());
+                if let Some(handle) = self.workers.remove(&place) {
+                    // What it has begun it finishes; its objects stay as they are.
+                    handle.end();
+                    say(Level::Info, "console-gone", json!({"namespace": namespace, "console": name}));
+                }
+            }
+        }
+    }
+
+    /// An object that cannot be understood says so itself; what it declared stays.
+    async fn broken(&self, broken: &tenantry_cluster::stores::Broken) {
+        let words = format!("not understood, what it declared before is kept: {}", broken.error);
+        let status = bare(&State::Stalled("NotUnderstood"), &words, broken.generation);
+        let (kind, namespace, name) = (broken.kind, &*broken.namespace, &*broken.name);
+        match self.desk.statuses.write(kind, namespace, name, &status, self.desk.times.now()).await {
+            Ok(true) => {
+                self.desk.metrics.wrote("status");
+                self.desk.events.on(kind, namespace, name, &broken.uid, true, "NotUnderstood", &words);
+            }
+            Ok(false) => {}
+            Err(error) => say(Level::Warn, "status", json!({"error": error.to_string()})),
+        }
+    }
+
+    /// Nothing new is begun; what was begun is finished, within this time.
+    async fn finish(self, drain: Duration) {
+        self.workers.values().for_each(Handle::end);
+        let all = async {
+            for (_, handle) in self.workers {
+                let _ = handle.task.await;
+            }
+        };
+        if tokio::time::timeout(drain, all).await.is_err() {
+            say(Level::Warn, "not-drained", json!({"because": "a request was still on its way; its journal settles it"}));
+        }
+    }
+}

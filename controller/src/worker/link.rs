@@ -1,0 +1,214 @@
+//! Connecting a Console: its Secrets, its endpoint, who we are there, and whether it is ours to act for.
+//!
+//! Connected anew when its declaration or its credential changes, and after a vendor refused the credential. Opens the
+//! write credential only when the engine writes.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use kube::Api;
+use tenantry_cluster::ledger::ClusterLedger;
+use tenantry_consoles::{ConnectError, Credentials, WriteSecrets};
+use tenantry_crd as crd;
+use tenantry_engine::console::{Console, ConsoleError};
+use tenantry_engine::observed::Identity;
+use tenantry_engine::runtime::{Runtime, Silent};
+use tenantry_engine::store::StoreError;
+
+use super::{Book, Worker};
+use crate::clock::RandomIds;
+use crate::credentials::{IntoSecrets, Known, Named, Rotated, SecretError};
+use crate::durable::Durable;
+use crate::endpoints::{self, Refused};
+use crate::log::chain;
+use crate::status::view::{State, Who};
+
+/// A connected Console.
+#[derive(Clone)]
+pub(super) struct Link {
+    pub console: Arc<dyn Console>,
+    pub identity: Identity,
+    pub runtime: Runtime,
+    /// `metadata.generation` that it was connected with.
+    generation: i64,
+    secret: Named,
+    known: Arc<Mutex<Known>>,
+}
+
+/// Why a Console is not reconciled now, for its condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Problem {
+    pub state: State,
+    pub words: String,
+}
+
+impl Problem {
+    fn new(state: State, words: impl Into<String>) -> Self {
+        Self { state, words: words.into() }
+    }
+}
+
+impl From<SecretError> for Problem {
+    fn from(error: SecretError) -> Self {
+        Self::new(State::Awaiting(Who::Operator), error.to_string())
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(error: Refused) -> Self {
+        Self::new(State::Stalled("EndpointRefused"), error.to_string())
+    }
+}
+
+impl From<ConnectError> for Problem {
+    fn from(error: ConnectError) -> Self {
+        let state = match &error {
+            ConnectError::MissingValues { .. } => State::Awaiting(Who::Operator),
+            ConnectError::NotSupportedYet { .. } => State::Stalled("NotSupportedYet"),
+            _ => State::Stalled("NotConnected"),
+        };
+        Self::new(state, chain(&error))
+    }
+}
+
+impl From<ConsoleError> for Problem {
+    fn from(error: ConsoleError) -> Self {
+        let state = match &error {
+            ConsoleError::Credential { .. } => State::Stalled("CredentialRefused"),
+            ConsoleError::Refused { .. } => State::Stalled("Refused"),
+            ConsoleError::Unreachable { .. } => State::Unknown("Unreachable"),
+            ConsoleError::Stopped => State::Unknown("Interrupted"),
+            _ => State::Stalled("Protocol"),
+        };
+        Self::new(state, chain(&error))
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Self::new(State::Unknown("Ledger"), chain(&error))
+    }
+}
+
+impl Worker {
+    /// Makes sure that there is a connection with the present declaration. `again`: the Secret is read anew.
+    pub(super) async fn connect(
+        &mut self,
+        spec: &crd::ConsoleSpec,
+        generation: i64,
+        again: bool,
+    ) -> Result<(), Problem> {
+        if let Some(link) = self.link.take()
+            && link.generation == generation
+        {
+            if !again {
+                self.link = Some(link);
+                return Ok(());
+            }
+            let (_, now) = link.secret.read().await?;
+            let same = *link.known.lock().unwrap_or_else(PoisonError::into_inner) == now;
+            if same {
+                self.link = Some(link);
+                return Ok(());
+            }
+        }
+        let link = self.fresh(spec, generation).await?;
+        let made = self.age().await?;
+        let account = link.identity.vendor_account.clone();
+        if let Err(older) = self.desk.accounts.claim(&account, made, &self.place, &self.name) {
+            let words = format!("{account} belongs to the older Console {older}, which acts; take one of them out");
+            return Err(Problem::new(State::Stalled("SameAccount"), words));
+        }
+        if self.book.as_ref().is_some_and(|book| book.ledger.header.vendor_account != account) {
+            self.book = None;
+            self.list = None;
+            self.cache.clear();
+        }
+        self.link = Some(link);
+        Ok(())
+    }
+
+    /// Whether the read credential is another one than the console was connected with: then it is connected anew.
+    pub(super) async fn rotated(&mut self) -> bool {
+        let Some(link) = &self.link else { return false };
+        let Ok((_, now)) = link.secret.read().await else { return false };
+        let same = *link.known.lock().unwrap_or_else(PoisonError::into_inner) == now;
+        if !same {
+            self.link = None;
+        }
+        !same
+    }
+
+    async fn fresh(&self, spec: &crd::ConsoleSpec, generation: i64) -> Result<Link, Problem> {
+        let desk = &self.desk;
+        let (namespace, name) = (&self.place.0, &self.place.1);
+        let credentials = spec.credentials.as_ref();
+        let read = credentials.and_then(|credentials| credentials.read.as_ref()).ok_or_else(|| {
+            let words = "the Console names no read credential; write spec.credentials.read.secretRef.name";
+            Problem::new(State::Awaiting(Who::Operator), words)
+        })?;
+        let secret = Named::new(&desk.client, namespace, &read.secret_ref.name);
+        let write = credentials
+            .and_then(|credentials| credentials.write.as_ref())
+            .map(|source| Named::new(&desk.client, namespace, &source.secret_ref.name));
+        let (values, known) = secret.read().await?;
+        let known = Arc::new(Mutex::new(known));
+        let endpoint = endpoints::of(&desk.rules.endpoints, namespace, name);
+        if let Some(endpoint) = endpoint {
+            desk.rules.allowed.check(endpoint).await?;
+        }
+        let mut settings = desk.http.clone();
+        settings.sink =
+            Some(Arc::new(Rotated { read: secret.clone(), write: write.clone(), known: Arc::clone(&known) }));
+        let runtime = Runtime {
+            clock: desk.times.clock(),
+            ids: Arc::new(RandomIds),
+            stop: self.stop.clone(),
+            progress: Arc::new(Silent),
+            sealer: Arc::new(IntoSecrets {
+                client: desk.client.clone(),
+                namespace: namespace.clone(),
+                wanted: spec.one_time_secrets.clone(),
+            }),
+        };
+        let write = write.filter(|_| !desk.rules.plan_only).map(|write| Arc::new(write) as Arc<dyn WriteSecrets>);
+        let console = tenantry_consoles::connect(
+            spec,
+            &self.name,
+            Credentials { read: values, write },
+            endpoint.cloned(),
+            &runtime,
+            &settings,
+        )?;
+        let console: Arc<dyn Console> = Arc::from(console);
+        let identity = tenantry_engine::observe::identify(&*console, &runtime).await?;
+        Ok(Link { console, identity, runtime, generation, secret, known })
+    }
+
+    /// When the Console was made: the older of two on one account acts.
+    async fn age(&self) -> Result<Timestamp, Problem> {
+        let api: Api<crd::Console> = Api::namespaced(self.desk.client.clone(), &self.place.0);
+        let object = api.get_metadata(&self.place.1).await.map_err(|error| {
+            Problem::new(State::Unknown("NotRead"), format!("the Console cannot be read: {}", chain(&error)))
+        })?;
+        Ok(object.metadata.creation_timestamp.map_or(Timestamp::MAX, |time| time.0))
+    }
+
+    /// Makes sure that the ledger is open. It is read from the API server, never from a cache.
+    pub(super) async fn open_book(&mut self) -> Result<(), Problem> {
+        let Some(link) = &self.link else { return Ok(()) };
+        if self.book.is_some() {
+            return Ok(());
+        }
+        let account = &link.identity.vendor_account;
+        let lineage = || link.runtime.ids.uuid();
+        let opened = ClusterLedger::open(&self.desk.client, &self.place.0, account, lineage).await?;
+        let (ledger, store) = opened;
+        let (tenure, desk) = (self.tenure.clone(), Arc::clone(&self.desk));
+        let store = store
+            .fenced(self.tenure.generation, Arc::new(move || tenure.holds()))
+            .heard_by(Arc::new(move |event| desk.events.hear(&desk.stores.population(), event)));
+        self.book = Some(Book { ledger, store: Durable::new(store, Arc::clone(&self.desk.metrics)) });
+        Ok(())
+    }
+}

@@ -1,0 +1,316 @@
+//! One reconcile: everything that is declared for the Console, planned by the engine and carried out, again and again
+//! until nothing more comes of it.
+//!
+//! The path is the engine's own, the same that the command takes. What is added here: the list of the last observation
+//! to stand on, finalizers before the first intent, approvals from annotations, and pauses for what failed.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use jiff::SignedDuration;
+use serde_json::json;
+use tenantry_cluster::stores::Population;
+use tenantry_engine::declare::declare;
+use tenantry_engine::desired::Desired;
+use tenantry_engine::execute::{Outcome, Report};
+use tenantry_engine::observe::Settings;
+use tenantry_engine::plan::{Approvals, Fingerprint, Plan};
+use tenantry_engine::plan::reasons::HeldBy;
+use tenantry_engine::run::{Before, Job, Prepared, RunError, apply, constrain, prepare};
+use tenantry_engine::store::{OpenLedger, StoreError};
+
+use super::declared::{Changed, REQUESTED, about, approvals, matters, scoped};
+use super::link::Problem;
+use super::{Book, FIRST_PAUSE, LONGEST_PAUSE, Worker};
+use crate::desk::Shown;
+use crate::log::{Level, chain, say};
+use crate::status::view::State;
+
+/// So often a reconcile goes on by itself; what is then left waits for the next one.
+const TURNS: usize = 6;
+
+/// What a reconcile is for.
+pub(super) enum Why {
+    /// The list has just been read.
+    Listed,
+    /// Details have been read.
+    Detailed,
+    /// These objects changed.
+    Changed(Changed),
+}
+
+/// How a turn ended.
+enum Turn {
+    /// Something was done: what follows from it may be planned at once.
+    GoOn,
+    /// Nothing more comes of it now.
+    Done,
+}
+
+impl Worker {
+    /// Takes changes.
+    pub(super) async fn changed(&mut self, changed: Changed) {
+        let population = self.desk.stores.population();
+        let Some(object) = population.console(&self.place.0, &self.place.1) else { return };
+        let asked = object.annotations.get(REQUESTED).cloned();
+        let anew = asked != self.requested && asked.is_some();
+        self.requested = asked;
+        let connected = self.link.is_some();
+        drop(population);
+        // A Console that could not be connected is tried again at once when something of it changed.
+        if anew || !connected {
+            self.pause.over();
+            if let Some(scan) = self.scan.take() {
+                scan.end();
+            }
+            return self.observe().await;
+        }
+        self.reconcile(Why::Changed(changed)).await;
+    }
+
+    /// Plans and carries out.
+    pub(super) async fn reconcile(&mut self, why: Why) {
+        if !self.may_act() {
+            return;
+        }
+        let began = Instant::now();
+        self.desk.times.refresh().await;
+        let how = match self.turns(&why).await {
+            Ok(()) => {
+                self.pause.over();
+                "done"
+            }
+            Err(problem) => {
+                self.stumbled(&problem).await;
+                "failed"
+            }
+        };
+        self.desk.metrics.reconciled(self.name.as_str(), how, began.elapsed());
+    }
+
+    async fn turns(&mut self, why: &Why) -> Result<(), Problem> {
+        let population = self.desk.stores.population();
+        if !population.synced() {
+            return Ok(());
+        }
+        let (namespace, name) = (self.place.0.clone(), self.place.1.clone());
+        let Some(object) = population.console(&namespace, &name).filter(|object| object.going.is_none()) else {
+            return Ok(());
+        };
+        let object = Arc::clone(object);
+        let all = scoped(&population, &namespace, &name);
+        let declaration = declare(&all, population.scope());
+        let Some(desired) = declaration.consoles.get(&self.name) else {
+            let words = declaration.findings.first().map(|finding| finding.words.clone()).unwrap_or_default();
+            return Err(Problem { state: State::Stalled("NotSupportedYet"), words });
+        };
+        self.connect(&object.spec, object.generation, false).await?;
+        if self.list.is_none() {
+            // Nothing was observed yet, or another account is: the scan will call again.
+            self.due = None;
+            return Ok(());
+        }
+        self.open_book().await?;
+        let ledger = self.book.as_ref().map(|book| &book.ledger);
+        let about = match why {
+            Why::Changed(changed) => {
+                let about = about(changed, &namespace, desired, ledger);
+                if !matters(changed, &about) {
+                    return Ok(());
+                }
+                about
+            }
+            Why::Listed | Why::Detailed => BTreeSet::new(),
+        };
+        let mut approvals = approvals(&population, &namespace, &name, &all);
+        let gate = Arc::clone(&self.gate);
+        let _scan_waits = gate.lock().await;
+        let mut just_read = matches!(why, Why::Listed);
+        for _ in 0..TURNS {
+            match self.turn(&population, desired, &mut approvals, just_read, &about).await? {
+                Turn::Done => return Ok(()),
+                Turn::GoOn => just_read = true,
+            }
+            if !self.may_act() {
+                return Ok(());
+            }
+        }
+        self.pause.until = Some(Instant::now() + FIRST_PAUSE);
+        Ok(())
+    }
+
+    /// Looks, plans, and carries out what is left of the plan.
+    async fn turn(
+        &mut self,
+        population: &Population,
+        desired: &Desired<'_>,
+        approvals: &mut Approvals,
+        just_read: bool,
+        about: &BTreeSet<tenantry_engine::address::Address>,
+    ) -> Result<Turn, Problem> {
+        let (Some(link), Some(book), Some(list)) = (self.link.clone(), self.book.take(), self.list.take()) else {
+            return Ok(Turn::Done);
+        };
+        let run = link.runtime.ids.uuid();
+        let cache = std::mem::take(&mut self.cache);
+        let job = |approvals| Job {
+            console: &*link.console,
+            identity: &link.identity,
+            desired,
+            approvals,
+            runtime: &link.runtime,
+            cache: &cache,
+            settings: Settings { read_budget: usize::MAX },
+            request_timeout: SignedDuration::try_from(self.desk.http.timeout)
+                .unwrap_or(SignedDuration::from_mins(1)),
+            run: &run[..8],
+            before: Some(Before { census: &list, just_read, about: Some(about) }),
+        };
+        let mut ledger = OpenLedger::new(book.ledger, &book.store);
+        let mut looked = self.prepared(&job(approvals), &mut ledger).await;
+        if let Ok(prepared) = &looked
+            && consent(&prepared.planned.plan, desired, approvals)
+        {
+            looked = self.prepared(&job(approvals), &mut ledger).await;
+        }
+        let mut prepared = match looked {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                let book = Book { ledger: ledger.into_ledger(), store: book.store };
+                (self.cache, self.list, self.book) = (cache, Some(list), Some(book));
+                return self.not_prepared(error).await;
+            }
+        };
+        let whole = prepared.planned.plan.clone();
+        self.put_off_failed(&mut prepared.planned.plan);
+        let mut unwritten = None;
+        let mut report = None;
+        if self.desk.rules.plan_only {
+        } else if self.held_by_finalizers(population, &prepared).await {
+            match apply(&job(approvals), &mut ledger, &prepared).await {
+                Ok(done) => report = Some(done),
+                Err(error) => unwritten = Some(error),
+            }
+        } else {
+            // Somebody changed an object meanwhile: its change calls again; this makes sure.
+            self.pause.until = Some(Instant::now() + FIRST_PAUSE);
+        }
+        self.book = Some(Book { ledger: ledger.into_ledger(), store: book.store });
+        let cost = prepared.observed.cost;
+        let reads = u64::from(cost.pages) + u64::from(cost.details) + u64::from(cost.other);
+        self.desk.metrics.requested(self.name.as_str(), "read", reads);
+        self.cache = prepared.observed.details.clone();
+        self.list = Some(if list.began < prepared.observed.census.began {
+            prepared.observed.census.clone()
+        } else {
+            list
+        });
+        if let Some(error) = unwritten {
+            return Err(self.unwritten(error));
+        }
+        let goes_on = report.as_ref().is_some_and(|report| self.ended(report));
+        self.wake = whole.wake;
+        self.report(population, desired, &whole, report.as_ref()).await;
+        self.desk.show(&self.place, Shown { plan: whole, observed: prepared.observed });
+        Ok(if goes_on { Turn::GoOn } else { Turn::Done })
+    }
+
+    async fn not_prepared(&mut self, error: RunError) -> Result<Turn, Problem> {
+        match error {
+            RunError::Console(error) => {
+                self.refused(error).await;
+                Ok(Turn::Done)
+            }
+            RunError::Store(error) => Err(self.unwritten(error)),
+            error @ RunError::OtherAccount { .. } => {
+                Err(Problem { state: State::Stalled("AnotherAccount"), words: chain(&error) })
+            }
+        }
+    }
+
+    async fn prepared(&self, job: &Job<'_>, ledger: &mut OpenLedger<'_>) -> Result<Prepared, RunError> {
+        if self.desk.rules.plan_only {
+            tenantry_engine::run::look(job, ledger.ledger()).await
+        } else {
+            prepare(job, ledger).await
+        }
+    }
+
+    /// The ledger is not known any more: it is read anew.
+    fn unwritten(&mut self, error: StoreError) -> Problem {
+        self.book = None;
+        Problem::from(error)
+    }
+
+    /// Takes out what failed a moment ago, with what comes after it.
+    fn put_off_failed(&mut self, plan: &mut Plan) {
+        let now = Instant::now();
+        let planned: BTreeSet<Fingerprint> = plan.steps.iter().map(|step| step.fingerprint.clone()).collect();
+        self.put_off.retain(|step, _| planned.contains(step));
+        let due: BTreeSet<Fingerprint> = planned
+            .into_iter()
+            .filter(|step| self.put_off.get(step).is_none_or(|(_, until)| *until <= now))
+            .collect();
+        if due.len() < plan.steps.len() {
+            constrain(plan, &due);
+        }
+    }
+
+    /// Counts what was done; whether anything was from which more may follow.
+    fn ended(&mut self, report: &Report) -> bool {
+        self.desk.metrics.requested(self.name.as_str(), "step", u64::from(report.requests));
+        let mut goes_on = false;
+        for line in &report.steps {
+            let outcome = match &line.outcome {
+                Outcome::Done => "done",
+                Outcome::Waits { .. } => "waits",
+                Outcome::Failed { .. } => "failed",
+                Outcome::InDoubt { .. } => "in-doubt",
+                Outcome::Held { .. } => "held",
+                Outcome::Skipped { .. } => "skipped",
+                Outcome::NotBegun => "not-begun",
+            };
+            self.desk.metrics.step(line.action.name(), outcome);
+            goes_on |= matches!(outcome, "done" | "waits" | "in-doubt");
+            if !matches!(outcome, "held") {
+                say(
+                    Level::Info,
+                    "step",
+                    json!({
+                        "console": self.name.as_str(), "address": line.address.to_string(),
+                        "action": line.action.name(), "outcome": outcome, "fingerprint": line.fingerprint.as_str(),
+                    }),
+                );
+            }
+            if let Outcome::Failed { refusal } = &line.outcome {
+                let slot = self.put_off.entry(line.fingerprint.clone()).or_insert((0, Instant::now()));
+                let pause = FIRST_PAUSE.saturating_mul(1 << slot.0.min(16)).min(LONGEST_PAUSE);
+                *slot = (slot.0 + 1, Instant::now() + pause);
+                if self.pause.until.is_none_or(|until| until > slot.1) {
+                    self.pause.until = Some(slot.1);
+                }
+                // The write credential is read again: it may have been rotated.
+                if refusal.code.contains("authenticated") || refusal.code.contains("credential") {
+                    self.link = None;
+                }
+            }
+        }
+        goes_on
+    }
+}
+
+/// Where a step of something that is leaving is held for a consent alone and was approved: the approval names the
+/// step with its consequences, so it is the consent. Whether there was one.
+fn consent(plan: &Plan, desired: &Desired<'_>, approvals: &mut Approvals) -> bool {
+    let before = approvals.consents.len();
+    for step in &plan.steps {
+        let by_consent = step.held.as_ref().is_some_and(|held| held.by == HeldBy::Consent);
+        let declared = desired.accounts.iter().any(|decl| decl.address == step.address);
+        if by_consent && !declared && approvals.approve.contains(&step.fingerprint) {
+            let causes = step.causes.iter().filter(|cause| cause.needs_consent);
+            approvals.consents.extend(causes.map(|cause| (cause.code.clone(), step.address.clone())));
+        }
+    }
+    approvals.consents.len() > before
+}

@@ -1,0 +1,30 @@
+//! What waits, and how long.
+
+use super::*;
+
+#[test]
+fn pauses_grow_and_end_with_the_first_success() {
+    let mut pause = Pause::default();
+    let mut last = Duration::ZERO;
+    for _ in 0..20 {
+        let before = Instant::now();
+        pause.longer();
+        let until = pause.until.expect("there is a pause") - before;
+        assert!(until + Duration::from_millis(50) >= last && until <= LONGEST_PAUSE + Duration::from_millis(50));
+        last = until;
+    }
+    assert!(last >= LONGEST_PAUSE - Duration::from_millis(50));
+    pause.over();
+    assert_eq!((pause.failures, pause.until), (0, None));
+}
+
+#[test]
+fn changes_are_gathered_each_once() {
+    let inbox = Inbox::default();
+    assert!(inbox.take().is_none());
+    inbox.tell([(Kind::Customer, "a".to_owned())]);
+    inbox.tell([(Kind::Customer, "a".to_owned()), (Kind::License, "b".to_owned())]);
+    let (_, changed) = inbox.take().expect("something changed");
+    assert_eq!(changed.len(), 2);
+    assert!(inbox.take().is_none());
+}
