@@ -68,7 +68,8 @@ impl Clock for Simulated {
 impl Simulated {
     async fn read(&self) -> Result<(), ClockError> {
         let bad = |because: String| ClockError { url: self.path.clone(), because };
-        let request = http::Request::get(&self.path).body(Vec::new()).map_err(|error| bad(error.to_string()))?;
+        let request =
+            http::Request::get(&self.path).body(Vec::new()).map_err(|error| bad(error.to_string()))?;
         let text = self.client.request_text(request).await.map_err(|error| bad(error.to_string()))?;
         let now = serde_json::from_str::<serde_json::Value>(&text)
             .ok()

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::{Api, ObjectMeta, Patch, PatchParams, PostParams};
 use kube::Client;
+use kube::api::{Api, ObjectMeta, Patch, PatchParams, PostParams};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -29,7 +29,9 @@ mod tests;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
     /// It is not there, or goes.
-    #[error("there is no Secret {namespace}/{name}; make it: kubectl -n {namespace} create secret generic {name} …")]
+    #[error(
+        "there is no Secret {namespace}/{name}; make it: kubectl -n {namespace} create secret generic {name} …"
+    )]
     Missing {
         /// Namespace.
         namespace: String,
@@ -85,7 +87,8 @@ impl Named {
         let mut values = Vec::new();
         let mut known = Known::new();
         for (key, value) in secret.data.unwrap_or_default() {
-            let value = String::from_utf8(value.0).map_err(|_| unreadable(format!("{} is no text", terminal(&key))))?;
+            let value = String::from_utf8(value.0)
+                .map_err(|_| unreadable(format!("{} is no text", terminal(&key))))?;
             known.insert(key.clone(), digest(&value));
             values.push((key, value));
         }
@@ -106,7 +109,10 @@ fn digest(value: &str) -> [u8; 32] {
 #[async_trait]
 impl WriteSecrets for Named {
     async fn open(&self) -> Result<Secrets, SecretsError> {
-        self.read().await.map(|(secrets, _)| secrets).map_err(|error| SecretsError { because: error.to_string() })
+        self.read()
+            .await
+            .map(|(secrets, _)| secrets)
+            .map_err(|error| SecretsError { because: error.to_string() })
     }
 }
 
@@ -130,9 +136,15 @@ impl SecretSink for Rotated {
         value: &SecretString,
     ) -> Result<(), SinkError> {
         let secret = if which == "write" { self.write.as_ref() } else { Some(&self.read) };
-        let secret = secret.ok_or_else(|| SinkError { because: format!("{console} names no {which} credential") })?;
+        let secret =
+            secret.ok_or_else(|| SinkError { because: format!("{console} names no {which} credential") })?;
         secret.put(key, value).await.map_err(|error| SinkError {
-            because: format!("the Secret {}/{}: {}", secret.namespace, secret.name, terminal(&error.to_string())),
+            because: format!(
+                "the Secret {}/{}: {}",
+                secret.namespace,
+                secret.name,
+                terminal(&error.to_string())
+            ),
         })?;
         if secret.name == self.read.name {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -183,7 +195,9 @@ impl IntoSecrets {
         let wanted = self.wanted.as_ref().ok_or("the Console names no oneTimeSecrets")?;
         let label = slug(&secret.label);
         let account = address.account.as_deref().unwrap_or(address.kind.word());
-        let name = |prefix: &str| format!("{}-{}-{}", prefix.trim_end_matches('-'), slug(&address.name), slug(account));
+        let name = |prefix: &str| {
+            format!("{}-{}-{}", prefix.trim_end_matches('-'), slug(&address.name), slug(account))
+        };
         match (&wanted.secret_prefix, &wanted.age_recipients) {
             (Some(prefix), _) => Ok((name(prefix), label, secret.secret.clone().into_bytes())),
             (None, Some(recipients)) => {
@@ -205,7 +219,10 @@ impl Sealer for IntoSecrets {
             let object = Secret {
                 metadata: ObjectMeta {
                     name: Some(name.clone()),
-                    labels: Some(BTreeMap::from([("app.kubernetes.io/managed-by".into(), "tenantry".into())])),
+                    labels: Some(BTreeMap::from([(
+                        "app.kubernetes.io/managed-by".into(),
+                        "tenantry".into(),
+                    )])),
                     annotations: Some(BTreeMap::from([("tenantry.io/address".into(), address.to_string())])),
                     ..ObjectMeta::default()
                 },
@@ -213,7 +230,8 @@ impl Sealer for IntoSecrets {
                 type_: Some("Opaque".into()),
                 ..Secret::default()
             };
-            let params = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
+            let params =
+                PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
             match api.create(&params, &object).await {
                 Ok(_) => return Ok(format!("Secret {}/{name}, key {key}", self.namespace)),
                 // An earlier one of this account: it stays.

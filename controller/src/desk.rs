@@ -94,9 +94,12 @@ impl Desk {
     }
 }
 
+/// Consoles by age.
+type Claims = BTreeMap<(Timestamp, Place), ConsoleName>;
+
 /// Which Consoles belong to which vendor account: the older acts.
 #[derive(Default)]
-pub struct Accounts(Mutex<BTreeMap<VendorAccount, BTreeMap<(Timestamp, Place), ConsoleName>>>);
+pub struct Accounts(Mutex<BTreeMap<VendorAccount, Claims>>);
 
 impl Accounts {
     /// Claims an account for a Console of this age; an older one that has it is the error.

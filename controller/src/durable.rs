@@ -1,4 +1,5 @@
 //! The ledger's store as the controller uses it: each durable write is counted, and tests may end the process there.
+//! Planning alone has a store that takes nothing.
 
 use std::sync::Arc;
 
@@ -32,6 +33,22 @@ impl<S: LedgerStore> LedgerStore for Durable<S> {
         pass("after");
         self.metrics.wrote("binding");
         Ok(serial)
+    }
+}
+
+/// A store that takes nothing, for planning alone.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ReadOnly;
+
+/// Something was to be written while only planning: a defect, stopped in time.
+#[derive(Debug, thiserror::Error)]
+#[error("--plan-only writes nothing")]
+pub struct PlanOnly;
+
+#[async_trait]
+impl LedgerStore for ReadOnly {
+    async fn commit(&self, _: u64, _: Vec<Write>, _: LogEvent) -> Result<u64, StoreError> {
+        Err(StoreError::Other(Box::new(PlanOnly)))
     }
 }
 

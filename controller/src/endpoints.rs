@@ -185,8 +185,7 @@ impl Allowed {
         if endpoint.scheme() != "https" && !(self.http && endpoint.scheme() == "http") {
             return Err(Refused::NotHttps { endpoint: endpoint.to_string() });
         }
-        let unresolved =
-            |because: String| Refused::Unresolved { endpoint: endpoint.to_string(), because };
+        let unresolved = |because: String| Refused::Unresolved { endpoint: endpoint.to_string(), because };
         let host = endpoint.host_str().ok_or_else(|| unresolved("it names no host".to_owned()))?;
         let port = endpoint.port_or_known_default().unwrap_or(443);
         let host = host.trim_start_matches('[').trim_end_matches(']');

@@ -81,10 +81,10 @@ impl Events {
         }
     }
 
-    /// Publishes one on an object.
-    pub fn on(&self, kind: Kind, namespace: &str, name: &str, uid: &str, warning: bool, reason: &str, note: &str) {
+    /// Publishes that somebody should look at an object.
+    pub fn warn(&self, kind: Kind, (namespace, name, uid): (&str, &str, &str), reason: &str, note: &str) {
         let event = Event {
-            type_: if warning { EventType::Warning } else { EventType::Normal },
+            type_: EventType::Warning,
             reason: reason.to_owned(),
             note: Some(cut(&terminal(note), NOTE).into_string()),
             action: "Reconcile".to_owned(),
@@ -126,7 +126,9 @@ fn object_of(population: &Population, address: &Address) -> Option<ObjectReferen
     let (kind, uid) = match address.kind {
         Of::Customer => (Kind::Customer, population.customer(namespace, name).map(|one| one.uid.clone())),
         Of::License => (Kind::License, population.license(namespace, name).map(|one| one.uid.clone())),
-        Of::Relationship => (Kind::Relationship, population.relationship(namespace, name).map(|one| one.uid.clone())),
+        Of::Relationship => {
+            (Kind::Relationship, population.relationship(namespace, name).map(|one| one.uid.clone()))
+        }
     };
     uid.map(|uid| reference(kind, namespace, name, &uid))
 }

@@ -114,9 +114,11 @@ impl Flags {
     /// What no single flag can say of itself.
     pub fn check(&self) -> Result<(), String> {
         if self.plan_address.is_some() && self.plan_certificate.is_none() && !self.plan_plain {
-            return Err("--plan-address needs --plan-certificate and --plan-key, or --plan-plain where something \
+            return Err(
+                "--plan-address needs --plan-certificate and --plan-key, or --plan-plain where something \
                         else encrypts"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         if self.lease_duration < Duration::from_secs(3) {
             return Err("--lease-duration is at least 3s".to_owned());

@@ -194,7 +194,8 @@ impl Elector {
             };
         }
         let version = lease.metadata.resource_version.clone().unwrap_or_default();
-        let counts = Duration::from_secs(u64::try_from(spec.lease_duration_seconds.unwrap_or(0)).unwrap_or(0));
+        let counts =
+            Duration::from_secs(u64::try_from(spec.lease_duration_seconds.unwrap_or(0)).unwrap_or(0));
         let since = match &self.seen {
             Some(seen) if seen.version == version => seen.since,
             _ => {
@@ -229,7 +230,8 @@ impl Elector {
         spec.lease_duration_seconds = i32::try_from(self.terms.duration.as_secs()).ok();
         spec.renew_time = Some(MicroTime(Timestamp::now()));
         let generation = i64::from(spec.lease_transitions.unwrap_or_default());
-        let params = PostParams { field_manager: Some(crate::FIELD_MANAGER.to_owned()), ..PostParams::default() };
+        let params =
+            PostParams { field_manager: Some(crate::FIELD_MANAGER.to_owned()), ..PostParams::default() };
         let written = if lease.metadata.resource_version.is_some() {
             self.api.replace(&self.terms.name, &params, &lease).await?
         } else {
@@ -247,7 +249,8 @@ impl Elector {
         spec.holder_identity = None;
         spec.renew_time = Some(MicroTime(Timestamp::now()));
         spec.lease_duration_seconds = Some(1);
-        let replaced = self.api.replace(&self.terms.name, &PostParams::default(), &lease);
+        let params = PostParams::default();
+        let replaced = self.api.replace(&self.terms.name, &params, &lease);
         match tokio::time::timeout(self.terms.pause(), replaced).await {
             Ok(Ok(_)) => say(Level::Info, "lease-released", json!({"lease": self.terms.name})),
             _ => say(Level::Warn, "lease-not-released", json!({"lease": self.terms.name})),

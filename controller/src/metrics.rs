@@ -47,9 +47,17 @@ impl Default for Metrics {
             synced: Gauge::default(),
             registry: Registry::default(),
         };
-        registry.register("reconciles", "Reconciles, by Console and how they ended", metrics.reconciles.clone());
+        registry.register(
+            "reconciles",
+            "Reconciles, by Console and how they ended",
+            metrics.reconciles.clone(),
+        );
         registry.register("reconcile_seconds", "How long a reconcile took", metrics.seconds.clone());
-        registry.register("queue_seconds", "How long a change waited for its reconcile", metrics.queued.clone());
+        registry.register(
+            "queue_seconds",
+            "How long a change waited for its reconcile",
+            metrics.queued.clone(),
+        );
         registry.register("plan", "What the last plan holds, by Console", metrics.planned.clone());
         registry.register("steps", "Steps carried out, by action and how they ended", metrics.steps.clone());
         registry.register("console_requests", "Requests to consoles", metrics.console_requests.clone());
@@ -139,6 +147,9 @@ mod tests {
         let text = metrics.text();
         assert!(text.contains("tenantry_steps_total{action=\"create\",outcome=\"done\"} 1"), "{text}");
         assert!(text.contains("tenantry_plan{console=\"sophos\",what=\"held\"} 3"), "{text}");
-        assert!(text.contains("tenantry_console_requests_total{console=\"sophos\",what=\"read\"} 2"), "{text}");
+        assert!(
+            text.contains("tenantry_console_requests_total{console=\"sophos\",what=\"read\"} 2"),
+            "{text}"
+        );
     }
 }

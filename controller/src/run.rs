@@ -61,9 +61,11 @@ fn chance() -> Chance {
 }
 
 async fn listen(address: std::net::SocketAddr, flag: &'static str) -> Result<TcpListener, RunError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|source| RunError::Listen { address: address.to_string(), flag, source })
+    TcpListener::bind(address).await.map_err(|source| RunError::Listen {
+        address: address.to_string(),
+        flag,
+        source,
+    })
 }
 
 /// Runs until asked to end.

@@ -13,8 +13,8 @@ use tenantry_cluster::stores::{Change, Changes, Object, Population};
 use tenantry_crd::Kind;
 
 use crate::desk::{Desk, Place};
-use crate::leaving;
 use crate::lease::Tenure;
+use crate::leaving;
 use crate::log::{Level, say};
 use crate::status::board::bare;
 use crate::status::view::State;
@@ -55,12 +55,7 @@ pub struct Term {
 impl Term {
     /// A term that begins now.
     pub fn new(desk: Arc<Desk>, tenure: Tenure) -> Self {
-        Self {
-            desk,
-            tenure,
-            workers: BTreeMap::new(),
-            seen: HashMap::new(),
-        }
+        Self { desk, tenure, workers: BTreeMap::new(), seen: HashMap::new() }
     }
 
     /// Runs it until `over`.
@@ -76,7 +71,11 @@ impl Term {
                 leaving_again = !leaving::all(&self.desk, &self.tenure, &self.workers).await;
             }
             let again = async {
-                if leaving_again || !begun { tokio::time::sleep(AGAIN).await } else { std::future::pending().await }
+                if leaving_again || !begun {
+                    tokio::time::sleep(AGAIN).await;
+                } else {
+                    std::future::pending::<()>().await;
+                }
             };
             tokio::select! {
                 () = &mut over => break,
@@ -139,7 +138,7 @@ impl Term {
                 self.seen.insert(key, now);
             }
             if kind == Kind::Console {
-                self.console(&population, &namespace, &name).await;
+                self.console(&population, &namespace, &name);
             }
             told.entry(namespace).or_default().push((kind, name.to_string()));
         }
@@ -157,7 +156,7 @@ impl Term {
     }
 
     /// A Console came, changed or went.
-    async fn console(&mut self, population: &Population, namespace: &str, name: &str) {
+    fn console(&mut self, population: &Population, namespace: &str, name: &str) {
         match population.console(namespace, name) {
             Some(object) if object.going.is_none() => self.worker(namespace, name),
             _ => {
@@ -179,7 +178,7 @@ impl Term {
         match self.desk.statuses.write(kind, namespace, name, &status, self.desk.times.now()).await {
             Ok(true) => {
                 self.desk.metrics.wrote("status");
-                self.desk.events.on(kind, namespace, name, &broken.uid, true, "NotUnderstood", &words);
+                self.desk.events.warn(kind, (namespace, name, &broken.uid), "NotUnderstood", &words);
             }
             Ok(false) => {}
             Err(error) => say(Level::Warn, "status", json!({"error": error.to_string()})),
@@ -195,7 +194,11 @@ impl Term {
             }
         };
         if tokio::time::timeout(drain, all).await.is_err() {
-            say(Level::Warn, "not-drained", json!({"because": "a request was still on its way; its journal settles it"}));
+            say(
+                Level::Warn,
+                "not-drained",
+                json!({"because": "a request was still on its way; its journal settles it"}),
+            );
         }
     }
 }

@@ -59,18 +59,26 @@ pub fn binary() -> &'static Path {
 /// # Panics
 /// When it cannot be built.
 pub fn build(features: &[&str]) -> PathBuf {
+    build_of("tenantry", features)
+}
+
+/// The same for another program, which has its package's name.
+///
+/// # Panics
+/// When it cannot be built.
+pub fn build_of(program: &str, features: &[&str]) -> PathBuf {
     let mut command = Command::new(env!("CARGO"));
     command.current_dir(repository_root());
-    command.args(["build", "--quiet", "--package", "tenantry", "--bin", "tenantry"]);
+    command.args(["build", "--quiet", "--package", program, "--bin", program]);
     command.args(["--message-format", "json-render-diagnostics", "--features", &features.join(",")]);
     let output = command.output().expect("cargo can be run");
-    assert!(output.status.success(), "tenantry is not built: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{program} is not built: {}", String::from_utf8_lossy(&output.stderr));
     let built: PathBuf = String::from_utf8_lossy(&output.stdout)
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
         .expect("cargo names the program that it built");
-    let place = built.with_file_name("tenantry-under-test");
+    let place = built.with_file_name(format!("{program}-under-test"));
     fs::create_dir_all(&place).expect("the target directory is writable");
     let own = place.join(format!("{}-{}", features.join("-"), checkout()));
     let fresh = place.join(format!("fresh-{}", std::process::id()));
@@ -194,6 +202,18 @@ impl Bench {
     /// A file of the working directory.
     pub fn read(&self, file: &str) -> String {
         fs::read_to_string(self.dir().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+    }
+
+    /// The credentials of all consoles: secrets by name, each with its values by key.
+    pub fn secrets(&self) -> BTreeMap<String, BTreeMap<String, String>> {
+        let mut out: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+        for (console, partner) in &self.partners {
+            let values = self.credentials(partner);
+            let values = || values.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+            out.insert(format!("{console}-read"), values());
+            out.insert(format!("{console}-write"), values());
+        }
+        out
     }
 
     /// Deletes a file of the working directory.

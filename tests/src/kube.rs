@@ -18,6 +18,7 @@ use ::kube::config::{KubeConfigOptions, Kubeconfig};
 use ::kube::{Api, Client, Config};
 use k8s_openapi::api::core::v1::Namespace;
 use rcgen::KeyPair;
+use secrecy::ExposeSecret;
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 use uuid::Uuid;
@@ -134,6 +135,12 @@ impl Cluster {
     /// The administrator's kubeconfig, for kubectl, helm and our own programs.
     pub fn kubeconfig(&self) -> &Path {
         &self.kubeconfig
+    }
+
+    /// The administrator's token; empty where the kubeconfig has none.
+    pub fn token(&self) -> String {
+        let token = self.config.auth_info.token.as_ref();
+        token.map(|token| token.expose_secret().to_owned()).unwrap_or_default()
     }
 
     /// kubectl as the administrator, or `None` as [`available`] says; for [`crate::process::run`].

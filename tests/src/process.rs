@@ -75,6 +75,11 @@ impl Server {
         Ok(())
     }
 
+    /// Whether it has ended.
+    pub fn ended(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(Some(_)) | Err(_))
+    }
+
     /// Its process id.
     pub fn id(&self) -> u32 {
         self.child.id()

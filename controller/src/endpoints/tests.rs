@@ -62,8 +62,10 @@ async fn an_address_that_is_written_as_a_name_is_resolved_first() {
 
 #[test]
 fn the_namespaced_name_of_a_console_wins() {
-    let endpoints =
-        BTreeMap::from([("a".to_owned(), url("https://one.example")), ("n/a".to_owned(), url("https://two.example"))]);
+    let endpoints = BTreeMap::from([
+        ("a".to_owned(), url("https://one.example")),
+        ("n/a".to_owned(), url("https://two.example")),
+    ]);
     assert_eq!(of(&endpoints, "n", "a"), Some(&url("https://two.example")));
     assert_eq!(of(&endpoints, "m", "a"), Some(&url("https://one.example")));
     assert_eq!(of(&endpoints, "m", "b"), None);

@@ -4,7 +4,17 @@ use super::*;
 
 #[test]
 fn what_leaves_for_a_vendor_or_a_person_is_told_and_bookkeeping_is_not() {
-    for what in ["sent", "settled", "rejected", "ambiguous", "adopted", "drafted", "task-opened", "released", "leaving"] {
+    for what in [
+        "sent",
+        "settled",
+        "rejected",
+        "ambiguous",
+        "adopted",
+        "drafted",
+        "task-opened",
+        "released",
+        "leaving",
+    ] {
         assert!(reason(what).is_some(), "{what}");
     }
     for what in ["intent", "acked", "observed", "looked"] {

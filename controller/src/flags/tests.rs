@@ -28,7 +28,8 @@ fn durations_are_written_as_people_and_as_iso_8601_do() {
 
 #[test]
 fn endpoints_name_a_console_with_or_without_its_namespace() {
-    let flags = flags(&["--endpoint", "sophos=https://a.example,emea/ms=https://b.example"]).expect("two endpoints");
+    let flags =
+        flags(&["--endpoint", "sophos=https://a.example,emea/ms=https://b.example"]).expect("two endpoints");
     let endpoints = flags.endpoints();
     assert_eq!(endpoints["sophos"].as_str(), "https://a.example/");
     assert_eq!(endpoints["emea/ms"].as_str(), "https://b.example/");

@@ -6,8 +6,8 @@
 use axum::http::{HeaderMap, StatusCode, header};
 use k8s_openapi::api::authentication::v1::{TokenReview, TokenReviewSpec};
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec};
-use kube::api::{Api, PostParams};
 use kube::Client;
+use kube::api::{Api, PostParams};
 use tenantry_crd::GROUP;
 
 /// Why nothing is shown.
@@ -28,9 +28,10 @@ pub async fn check(
     namespace: Option<&str>,
     console: Option<&str>,
 ) -> Result<(), Refused> {
-    let token = bearer(headers).ok_or((StatusCode::UNAUTHORIZED, "a bearer token of this cluster is needed\n"))?;
+    let token =
+        bearer(headers).ok_or((StatusCode::UNAUTHORIZED, "a bearer token of this cluster is needed\n"))?;
     let review = TokenReview {
-        spec: TokenReviewSpec { token: Some(token.to_owned()), audiences: None },
+        spec: TokenReviewSpec { token: token.to_owned(), audiences: None },
         ..TokenReview::default()
     };
     let unanswered = (StatusCode::BAD_GATEWAY, "the API server does not review tokens for us\n");

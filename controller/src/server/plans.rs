@@ -60,7 +60,8 @@ async fn shown(
     access::check(&desk.client, headers, namespace, console).await.map_err(IntoResponse::into_response)?;
     let mut all = desk.all_shown();
     all.retain(|place, _| {
-        namespace.is_none_or(|namespace| place.0 == namespace) && console.is_none_or(|console| place.1 == console)
+        namespace.is_none_or(|namespace| place.0 == namespace)
+            && console.is_none_or(|console| place.1 == console)
     });
     if console.is_some() && all.is_empty() {
         let words = "this replica has no plan of this Console: it is not there, was not observed yet, or another replica acts\n";

@@ -51,7 +51,8 @@ impl Files {
         let chain = CertificateDer::pem_file_iter(&self.certificate)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
             .map_err(|because| error(&self.certificate, because.to_string()))?;
-        let key = PrivateKeyDer::from_pem_file(&self.key).map_err(|because| error(&self.key, because.to_string()))?;
+        let key = PrivateKeyDer::from_pem_file(&self.key)
+            .map_err(|because| error(&self.key, because.to_string()))?;
         let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use tenantry_crd::status::{AccountStatus, CustomerStatus, Evidence, ObjectStatus, READY, STALLED};
 use tenantry_crd::value::Moment;
 use tenantry_engine::address::{Address, Kind};
@@ -84,7 +84,13 @@ fn evidence(view: &View) -> Option<Evidence> {
 }
 
 /// The status of a Customer with these accounts.
-pub fn customer(board: &Board, namespace: &str, name: &str, generation: i64, accounts: &[&str]) -> CustomerStatus {
+pub fn customer(
+    board: &Board,
+    namespace: &str,
+    name: &str,
+    generation: i64,
+    accounts: &[&str],
+) -> CustomerStatus {
     let unseen = || View {
         generation: None,
         state: State::Unknown("NotObserved"),
@@ -131,7 +137,12 @@ pub fn customer(board: &Board, namespace: &str, name: &str, generation: i64, acc
 
 /// The status of a License.
 pub fn license(board: &Board, namespace: &str, name: &str, generation: i64) -> ObjectStatus {
-    let view = board.get(&Address { kind: Kind::License, namespace: namespace.into(), name: name.into(), account: None });
+    let view = board.get(&Address {
+        kind: Kind::License,
+        namespace: namespace.into(),
+        name: name.into(),
+        account: None,
+    });
     let Some(view) = view else {
         let words = "no Console with this account has been observed yet";
         return bare(&State::Unknown("NotObserved"), words, generation);
@@ -153,7 +164,11 @@ pub fn relationship(board: &Board, accounts: &[Address], generation: i64) -> Obj
         .filter_map(|address| board.get(address).map(|view| (address, view)))
         .min_by_key(|(_, view)| view.state.clone());
     let Some((address, view)) = least else {
-        return bare(&State::Unknown("NotObserved"), "none of its customers has been observed yet", generation);
+        return bare(
+            &State::Unknown("NotObserved"),
+            "none of its customers has been observed yet",
+            generation,
+        );
     };
     let words = view.message.as_deref().unwrap_or_default();
     let message = if words.is_empty() { String::new() } else { format!("{}: {words}", address.name) };

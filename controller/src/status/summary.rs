@@ -49,7 +49,8 @@ pub fn summary(plan: &Plan) -> PlanSummary {
             .map(|step| {
                 let because = step.held.as_ref().map(|held| held.words.as_str()).unwrap_or_default();
                 let head = step.address.in_console(plan.console.as_str());
-                cut(&format!("{} {head}: {because} ({})", step.action.name(), step.fingerprint), 1024).into_string()
+                cut(&format!("{} {head}: {because} ({})", step.action.name(), step.fingerprint), 1024)
+                    .into_string()
             })
             .collect(),
     }

@@ -98,7 +98,8 @@ pub fn cut(text: &str, most: usize) -> Box<str> {
     if text.len() <= most {
         return text.into();
     }
-    let end = (0..=most.saturating_sub('…'.len_utf8())).rev().find(|n| text.is_char_boundary(*n)).unwrap_or(0);
+    let end =
+        (0..=most.saturating_sub('…'.len_utf8())).rev().find(|n| text.is_char_boundary(*n)).unwrap_or(0);
     format!("{}…", &text[..end]).into()
 }
 
@@ -192,7 +193,7 @@ pub fn views(
             let entry = ledger.entries.get(address);
             let (state, words) = match said.remove(address) {
                 Some(said) => (said.state, said.words),
-                None if entry.is_some_and(|entry| settled(entry)) => (State::Ready, String::new()),
+                None if entry.is_some_and(settled) => (State::Ready, String::new()),
                 None => (State::Unknown("NotCompared"), "not observed yet".to_owned()),
             };
             (address.clone(), one(address, origin, entry, state, &words))
@@ -222,7 +223,9 @@ fn of_step(step: &Step, ended: Option<&Outcome>) -> (State, String) {
             Performer::Person(task) => {
                 (State::Awaiting(task.party.into()), format!("{} · task {}", task.title, task.id))
             }
-            Performer::Console => (State::Progressing, format!("to {}: {}", step.action.name(), step.because.words)),
+            Performer::Console => {
+                (State::Progressing, format!("to {}: {}", step.action.name(), step.because.words))
+            }
         },
     }
 }

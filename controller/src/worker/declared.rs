@@ -32,10 +32,12 @@ pub fn scoped<'p>(population: &'p Population, namespace: &str, console: &str) ->
     let mut all = population.declarations();
     all.consoles.retain(|one| one.namespace == namespace && one.name == console);
     all.customers.retain(|one| {
-        one.namespace == namespace && one.spec.accounts.iter().any(|account| account.console_ref.name == console)
+        one.namespace == namespace
+            && one.spec.accounts.iter().any(|account| account.console_ref.name == console)
     });
     let customers: BTreeSet<&str> = all.customers.iter().map(|one| one.name).collect();
-    all.licenses.retain(|one| one.namespace == namespace && customers.contains(one.spec.customer_ref.name.as_str()));
+    all.licenses
+        .retain(|one| one.namespace == namespace && customers.contains(one.spec.customer_ref.name.as_str()));
     all.relationships.retain(|one| one.namespace == namespace && one.spec.console_ref.name == console);
     all.products.retain(|one| one.namespace == namespace);
     all.attestations.retain(|one| one.namespace == namespace);
@@ -47,7 +49,12 @@ pub fn scoped<'p>(population: &'p Population, namespace: &str, console: &str) ->
 pub type Changed = BTreeSet<(Kind, String)>;
 
 /// The addresses that changed objects are about: declared for this console, or remembered by its ledger.
-pub fn about(changed: &Changed, namespace: &str, desired: &Desired<'_>, ledger: Option<&Ledger>) -> BTreeSet<Address> {
+pub fn about(
+    changed: &Changed,
+    namespace: &str,
+    desired: &Desired<'_>,
+    ledger: Option<&Ledger>,
+) -> BTreeSet<Address> {
     let mut out = BTreeSet::new();
     let named = |kind: Kind, name: &str| changed.contains(&(kind, name.to_owned()));
     for decl in &desired.accounts {
@@ -94,7 +101,12 @@ fn fingerprints(text: &str) -> impl Iterator<Item = Fingerprint> + '_ {
 
 /// What people allow: annotations of the Console and of what is declared for it. Used ones stay used: the ledger
 /// remembers them.
-pub fn approvals(population: &Population, namespace: &str, console: &str, all: &Declarations<'_>) -> Approvals {
+pub fn approvals(
+    population: &Population,
+    namespace: &str,
+    console: &str,
+    all: &Declarations<'_>,
+) -> Approvals {
     let mut approve = BTreeSet::new();
     let mut take = |annotations: &BTreeMap<String, String>| {
         if let Some(text) = annotations.get(APPROVE) {

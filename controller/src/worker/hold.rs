@@ -64,13 +64,19 @@ impl Worker {
             .collect();
         objects.sort_unstable();
         objects.dedup();
-        let bare = objects.into_iter().filter_map(|(kind, namespace, name)| match kind {
-            Kind::Customer => population.customer(namespace, name).and_then(|one| bare(kind, one)),
-            Kind::License => population.license(namespace, name).and_then(|one| bare(kind, one)),
-            _ => None,
-        });
-        let results: Vec<bool> =
-            stream::iter(bare.map(|one| self.hold(one))).buffer_unordered(AT_ONCE).collect().await;
+        let bare: Vec<Bare> = objects
+            .into_iter()
+            .filter_map(|(kind, namespace, name)| match kind {
+                Kind::Customer => population.customer(namespace, name).and_then(|one| bare(kind, one)),
+                Kind::License => population.license(namespace, name).and_then(|one| bare(kind, one)),
+                _ => None,
+            })
+            .collect();
+        let mut holding = Vec::with_capacity(bare.len());
+        for one in bare {
+            holding.push(self.hold(one));
+        }
+        let results: Vec<bool> = stream::iter(holding).buffer_unordered(AT_ONCE).collect().await;
         results.into_iter().all(|held| held)
     }
 
@@ -113,7 +119,8 @@ impl Worker {
             return true;
         }
         finalizers.push(FINALIZER.to_owned());
-        let patch = json!({"metadata": {"resourceVersion": now.metadata.resource_version, "finalizers": finalizers}});
+        let patch =
+            json!({"metadata": {"resourceVersion": now.metadata.resource_version, "finalizers": finalizers}});
         let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
         let patched = api.patch(&object.name, &params, &Patch::Merge(&patch)).await.is_ok();
         if patched {
@@ -127,10 +134,11 @@ impl Worker {
         let Some(book) = self.book.take() else { return };
         let now = self.desk.times.now();
         let named = |address: &Address| {
-            address.namespace == self.place.0 && gone.objects.contains(&(kind_of(address), address.name.clone()))
+            address.namespace == self.place.0
+                && gone.objects.contains(&(kind_of(address), address.name.clone()))
         };
         let batches = undeclare(&book.ledger, |address, _| named(address), now, "deleted", gone.retain);
-        let mut ledger = OpenLedger::new(book.ledger, &book.store);
+        let mut ledger = OpenLedger::new(book.ledger, &*book.store);
         for (writes, event) in batches {
             if let Err(error) = ledger.commit(writes, event).await {
                 say(Level::Warn, "undeclare", json!({"console": self.name.as_str(), "error": chain(&error)}));

@@ -11,6 +11,7 @@ use tenantry_cluster::ledger::ClusterLedger;
 use tenantry_consoles::{ConnectError, Credentials, WriteSecrets};
 use tenantry_crd as crd;
 use tenantry_engine::console::{Console, ConsoleError};
+use tenantry_engine::ledger::Ledger;
 use tenantry_engine::observed::Identity;
 use tenantry_engine::runtime::{Runtime, Silent};
 use tenantry_engine::store::StoreError;
@@ -18,7 +19,7 @@ use tenantry_engine::store::StoreError;
 use super::{Book, Worker};
 use crate::clock::RandomIds;
 use crate::credentials::{IntoSecrets, Known, Named, Rotated, SecretError};
-use crate::durable::Durable;
+use crate::durable::{Durable, ReadOnly};
 use crate::endpoints::{self, Refused};
 use crate::log::chain;
 use crate::status::view::{State, Who};
@@ -116,7 +117,8 @@ impl Worker {
         let made = self.age().await?;
         let account = link.identity.vendor_account.clone();
         if let Err(older) = self.desk.accounts.claim(&account, made, &self.place, &self.name) {
-            let words = format!("{account} belongs to the older Console {older}, which acts; take one of them out");
+            let words =
+                format!("{account} belongs to the older Console {older}, which acts; take one of them out");
             return Err(Problem::new(State::Stalled("SameAccount"), words));
         }
         if self.book.as_ref().is_some_and(|book| book.ledger.header.vendor_account != account) {
@@ -171,7 +173,8 @@ impl Worker {
                 wanted: spec.one_time_secrets.clone(),
             }),
         };
-        let write = write.filter(|_| !desk.rules.plan_only).map(|write| Arc::new(write) as Arc<dyn WriteSecrets>);
+        let write =
+            write.filter(|_| !desk.rules.plan_only).map(|write| Arc::new(write) as Arc<dyn WriteSecrets>);
         let console = tenantry_consoles::connect(
             spec,
             &self.name,
@@ -201,6 +204,12 @@ impl Worker {
             return Ok(());
         }
         let account = &link.identity.vendor_account;
+        if self.desk.rules.plan_only {
+            let read = ClusterLedger::read(&self.desk.client, &self.place.0, account).await?;
+            let ledger = read.unwrap_or_else(|| Ledger::new(account.clone(), link.runtime.ids.uuid()));
+            self.book = Some(Book { ledger, store: Box::new(ReadOnly) });
+            return Ok(());
+        }
         let lineage = || link.runtime.ids.uuid();
         let opened = ClusterLedger::open(&self.desk.client, &self.place.0, account, lineage).await?;
         let (ledger, store) = opened;
@@ -208,7 +217,8 @@ impl Worker {
         let store = store
             .fenced(self.tenure.generation, Arc::new(move || tenure.holds()))
             .heard_by(Arc::new(move |event| desk.events.hear(&desk.stores.population(), event)));
-        self.book = Some(Book { ledger, store: Durable::new(store, Arc::clone(&self.desk.metrics)) });
+        self.book =
+            Some(Book { ledger, store: Box::new(Durable::new(store, Arc::clone(&self.desk.metrics))) });
         Ok(())
     }
 }

@@ -22,13 +22,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use tenantry_cluster::ledger::ClusterLedger;
 use tenantry_crd::Kind;
 use tenantry_engine::address::{ConsoleName, VendorAccount};
 use tenantry_engine::ledger::Ledger;
 use tenantry_engine::observed::{Census, Details};
 use tenantry_engine::plan::Fingerprint;
 use tenantry_engine::runtime::Stop;
+use tenantry_engine::store::LedgerStore;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 pub use declared::{APPROVE, Changed, REQUESTED, console_name};
@@ -42,7 +42,7 @@ use crate::lease::Tenure;
 /// The first pause after a failure; doubled each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 /// The longest pause after failures.
-const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 /// What changed since a worker last looked.
 #[derive(Default)]
@@ -97,7 +97,7 @@ impl Handle {
 /// A ledger, open.
 struct Book {
     ledger: Ledger,
-    store: crate::durable::Durable<ClusterLedger>,
+    store: Box<dyn LedgerStore>,
 }
 
 /// A pause after failures.

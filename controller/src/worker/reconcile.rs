@@ -15,13 +15,14 @@ use tenantry_engine::declare::declare;
 use tenantry_engine::desired::Desired;
 use tenantry_engine::execute::{Outcome, Report};
 use tenantry_engine::observe::Settings;
-use tenantry_engine::plan::{Approvals, Fingerprint, Plan};
+use tenantry_engine::observed::Details;
 use tenantry_engine::plan::reasons::HeldBy;
+use tenantry_engine::plan::{Approvals, Fingerprint, Plan};
 use tenantry_engine::run::{Before, Job, Prepared, RunError, apply, constrain, prepare};
 use tenantry_engine::store::{OpenLedger, StoreError};
 
 use super::declared::{Changed, REQUESTED, about, approvals, matters, scoped};
-use super::link::Problem;
+use super::link::{Link, Problem};
 use super::{Book, FIRST_PAUSE, LONGEST_PAUSE, Worker};
 use crate::desk::Shown;
 use crate::log::{Level, chain, say};
@@ -46,6 +47,33 @@ enum Turn {
     GoOn,
     /// Nothing more comes of it now.
     Done,
+}
+
+/// What a turn's jobs are made of; approvals may grow between two of them.
+struct Means<'a> {
+    link: &'a Link,
+    desired: &'a Desired<'a>,
+    cache: &'a Details,
+    before: Before<'a>,
+    request_timeout: SignedDuration,
+    run: &'a str,
+}
+
+impl Means<'_> {
+    fn job<'j>(&'j self, approvals: &'j Approvals) -> Job<'j> {
+        Job {
+            console: &*self.link.console,
+            identity: &self.link.identity,
+            desired: self.desired,
+            approvals,
+            runtime: &self.link.runtime,
+            cache: self.cache,
+            settings: Settings { read_budget: usize::MAX },
+            request_timeout: self.request_timeout,
+            run: self.run,
+            before: Some(self.before),
+        }
+    }
 }
 
 impl Worker {
@@ -95,7 +123,8 @@ impl Worker {
             return Ok(());
         }
         let (namespace, name) = (self.place.0.clone(), self.place.1.clone());
-        let Some(object) = population.console(&namespace, &name).filter(|object| object.going.is_none()) else {
+        let Some(object) = population.console(&namespace, &name).filter(|object| object.going.is_none())
+        else {
             return Ok(());
         };
         let object = Arc::clone(object);
@@ -149,30 +178,27 @@ impl Worker {
         just_read: bool,
         about: &BTreeSet<tenantry_engine::address::Address>,
     ) -> Result<Turn, Problem> {
-        let (Some(link), Some(book), Some(list)) = (self.link.clone(), self.book.take(), self.list.take()) else {
+        let (Some(link), Some(book), Some(list)) = (self.link.clone(), self.book.take(), self.list.take())
+        else {
             return Ok(Turn::Done);
         };
         let run = link.runtime.ids.uuid();
         let cache = std::mem::take(&mut self.cache);
-        let job = |approvals| Job {
-            console: &*link.console,
-            identity: &link.identity,
+        let means = Means {
+            link: &link,
             desired,
-            approvals,
-            runtime: &link.runtime,
             cache: &cache,
-            settings: Settings { read_budget: usize::MAX },
+            before: Before { census: &list, just_read, about: Some(about) },
             request_timeout: SignedDuration::try_from(self.desk.http.timeout)
                 .unwrap_or(SignedDuration::from_mins(1)),
             run: &run[..8],
-            before: Some(Before { census: &list, just_read, about: Some(about) }),
         };
-        let mut ledger = OpenLedger::new(book.ledger, &book.store);
-        let mut looked = self.prepared(&job(approvals), &mut ledger).await;
+        let mut ledger = OpenLedger::new(book.ledger, &*book.store);
+        let mut looked = self.prepared(&means.job(approvals), &mut ledger).await;
         if let Ok(prepared) = &looked
             && consent(&prepared.planned.plan, desired, approvals)
         {
-            looked = self.prepared(&job(approvals), &mut ledger).await;
+            looked = self.prepared(&means.job(approvals), &mut ledger).await;
         }
         let mut prepared = match looked {
             Ok(prepared) => prepared,
@@ -188,7 +214,7 @@ impl Worker {
         let mut report = None;
         if self.desk.rules.plan_only {
         } else if self.held_by_finalizers(population, &prepared).await {
-            match apply(&job(approvals), &mut ledger, &prepared).await {
+            match apply(&means.job(approvals), &mut ledger, &prepared).await {
                 Ok(done) => report = Some(done),
                 Err(error) => unwritten = Some(error),
             }

@@ -34,7 +34,8 @@ impl Worker {
         let changed = self.desk.board.take(self.name.as_str(), views);
         self.objects(population, desired, &changed).await;
         let account = book.ledger.header.vendor_account.to_string();
-        let words = format!("{} records, {} declarations compared", plan.looked.records, plan.looked.declared);
+        let words =
+            format!("{} records, {} declarations compared", plan.looked.records, plan.looked.declared);
         self.console(&State::Ready, &words, Some(account), Some(summary(plan))).await;
     }
 
@@ -56,7 +57,8 @@ impl Worker {
             changed.iter().filter(|one| one.kind == Of::Customer).map(|one| one.name.as_str()).collect();
         for name in &customers {
             let Some(object) = population.customer(namespace, name) else { continue };
-            let accounts: Vec<&str> = object.spec.accounts.iter().map(|account| account.name.as_str()).collect();
+            let accounts: Vec<&str> =
+                object.spec.accounts.iter().map(|account| account.name.as_str()).collect();
             let status = board::customer(&self.desk.board, namespace, name, object.generation, &accounts);
             self.write(Kind::Customer, name, &status).await;
         }

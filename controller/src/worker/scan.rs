@@ -20,8 +20,8 @@ use super::declared::scoped;
 use super::link::Problem;
 use super::reconcile::Why;
 
-/// So many details are read before the worker may pass.
-const AT_ONCE: usize = 2;
+/// So many details are on their way at once: one, so that a slow answer leaves the worker a place beside it.
+const AT_ONCE: usize = 1;
 
 /// What a scan found.
 pub(super) enum Found {
@@ -73,9 +73,9 @@ fn start_details(
     let (tell, found) = mpsc::channel(64);
     let task = tokio::spawn(async move {
         for some in keys.chunks(AT_ONCE) {
-            let passing = gate.lock().await;
+            // While the worker is at work, nothing new is asked; what is on its way holds nobody up.
+            drop(gate.lock().await);
             let result = read(&*console, &name, some, &runtime).await;
-            drop(passing);
             let (told, goes_on) = match result {
                 Ok(details) => (Found::Details(details), true),
                 Err(error) => (Found::Failed(error), false),
@@ -113,8 +113,7 @@ impl Worker {
         self.next_observation(object.spec.observe.effective().accounts.to_duration());
         self.wake = None;
         if let Some(link) = &self.link {
-            self.scan =
-                Some(start_list(Arc::clone(&link.console), self.name.clone(), link.runtime.clone()));
+            self.scan = Some(start_list(Arc::clone(&link.console), self.name.clone(), link.runtime.clone()));
         }
     }
 
@@ -129,7 +128,7 @@ impl Worker {
                 }
                 self.pause.over();
                 self.reconcile(Why::Listed).await;
-                self.read_details().await;
+                self.read_details();
             }
             Some(Found::List(Err(error)) | Found::Failed(error)) => {
                 self.scan = None;
@@ -143,7 +142,7 @@ impl Worker {
     }
 
     /// Reads the details that are wanted now, in the background.
-    async fn read_details(&mut self) {
+    fn read_details(&mut self) {
         let (Some(link), Some(book), Some(census)) = (&self.link, &self.book, &self.list) else { return };
         let population = self.desk.stores.population();
         let all = scoped(&population, &self.place.0, &self.place.1);

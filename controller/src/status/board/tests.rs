@@ -1,0 +1,68 @@
+//! What an object's status says of what its consoles say.
+
+use super::*;
+use crate::status::view::Who;
+
+fn view(state: State, standing: &'static str) -> View {
+    View {
+        generation: Some(2),
+        state,
+        standing,
+        remote_id: None,
+        since: None,
+        attested: false,
+        message: Some("words".into()),
+    }
+}
+
+fn board(views: &[(&str, &str, View)]) -> Board {
+    let board = Board::default();
+    for (console, account, view) in views {
+        let one = BTreeMap::from([(Address::account("n", "a", account), view.clone())]);
+        board.take(console, one);
+    }
+    board
+}
+
+#[test]
+fn the_top_is_the_least_of_the_accounts_and_says_which() {
+    let board = board(&[
+        ("one", "x", view(State::Ready, "Linked")),
+        ("two", "y", view(State::Awaiting(Who::Customer), "Invited")),
+    ]);
+    let status = customer(&board, "n", "a", 3, &["x", "y"]);
+    assert_eq!(status.standing.as_deref(), Some("Invited"));
+    let ready = &status.conditions[0];
+    assert_eq!((ready.status.as_str(), ready.reason.as_str()), ("False", "AwaitingCustomer"));
+    assert_eq!(ready.message, "y: words");
+    assert_eq!(status.accounts.len(), 2);
+    assert_eq!(status.accounts[0].observed_generation, Some(2));
+    assert_eq!(status.accounts[0].evidence, Some(Evidence::Observed));
+}
+
+#[test]
+fn an_account_that_nobody_has_seen_is_unknown_and_never_ready() {
+    let board = board(&[("one", "x", view(State::Ready, "Linked"))]);
+    let status = customer(&board, "n", "a", 3, &["x", "z"]);
+    assert_eq!(status.conditions[0].status, "Unknown");
+}
+
+#[test]
+fn a_console_that_says_the_same_changes_nothing_and_one_that_falls_silent_does() {
+    let board = Board::default();
+    let views = || BTreeMap::from([(Address::account("n", "a", "x"), view(State::Ready, "Linked"))]);
+    assert_eq!(board.take("one", views()).len(), 1);
+    assert_eq!(board.take("one", views()), []);
+    assert_eq!(board.take("one", BTreeMap::new()).len(), 1);
+}
+
+#[test]
+fn stalled_is_a_condition_of_its_own() {
+    let both = conditions(&State::Stalled("Held"), "because", Some(1));
+    assert_eq!(
+        (both[1].type_.as_str(), both[1].status.as_str(), both[1].reason.as_str()),
+        ("Stalled", "True", "Held")
+    );
+    let fine = conditions(&State::Ready, "", Some(1));
+    assert_eq!((fine[0].status.as_str(), fine[1].status.as_str()), ("True", "False"));
+}
