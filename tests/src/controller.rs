@@ -82,6 +82,13 @@ impl Field {
         Some(Self::on(seed, cluster, runtime, None))
     }
 
+    /// The same, with an API server that nobody else uses.
+    pub fn alone(seed: &Value) -> Option<Self> {
+        let runtime = runtime();
+        let cluster = Arc::new(runtime.block_on(Cluster::start())?);
+        Some(Self::on(seed, cluster, runtime, None))
+    }
+
     /// The same, on this cluster and in a namespace that is there.
     pub fn within(seed: &Value, cluster: Arc<Cluster>, namespace: &str) -> Self {
         Self::on(seed, cluster, runtime(), Some(namespace))
