@@ -14,8 +14,17 @@ use crate::load::{self, Loaded, ReadScope};
 
 /// Reads and checks files; any error ends the run before anything is asked of a console.
 pub fn read(globals: &Globals, files: &[PathBuf]) -> Result<Loaded, CliError> {
+    read_with(globals, files, true)
+}
+
+/// As [`read`], where more is declared elsewhere: what a reference means may stand there.
+pub fn read_some(globals: &Globals, files: &[PathBuf]) -> Result<Loaded, CliError> {
+    read_with(globals, files, false)
+}
+
+fn read_with(globals: &Globals, files: &[PathBuf], everything: bool) -> Result<Loaded, CliError> {
     let base = base(files, &globals.state_dir);
-    let loaded = load::validate(files, &load::Options::new(base));
+    let loaded = load::validate(files, &load::Options { everything, ..load::Options::new(base) });
     if !loaded.has_errors() {
         return Ok(loaded);
     }

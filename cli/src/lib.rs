@@ -4,6 +4,7 @@
 
 pub mod app;
 pub mod approvals;
+pub mod cluster;
 pub mod commands;
 pub mod declarations;
 #[cfg(feature = "demo")]

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use kube::config::{InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::config::{AuthInfo, InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 
 #[cfg(test)]
@@ -30,6 +30,14 @@ pub struct Connection {
     pub namespace: String,
     /// The API server's address.
     pub server: String,
+    login: AuthInfo,
+}
+
+impl Connection {
+    /// How this connection proves who we are.
+    pub(crate) fn login(&self) -> AuthInfo {
+        self.login.clone()
+    }
 }
 
 impl std::fmt::Debug for Connection {
@@ -111,9 +119,10 @@ pub async fn connect(asked: &Asked) -> Result<Connection, ConnectionError> {
     };
     let server = config.cluster_url.to_string();
     let namespace = asked.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
+    let login = config.auth_info.clone();
     let client = Client::try_from(config)
         .map_err(|source| ConnectionError::Client { server: server.clone(), source: Box::new(source) })?;
-    Ok(Connection { client, namespace, server })
+    Ok(Connection { client, namespace, server, login })
 }
 
 async fn chosen(read: Kubeconfig, asked: &Asked, place: String) -> Result<Config, ConnectionError> {

@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 use tenantry_engine::address::ConsoleName;
 use tenantry_engine::observed::Observed;
 
+use crate::connection::Connection;
+
 #[cfg(test)]
 mod tests;
 
@@ -155,21 +157,30 @@ impl Snapshot {
     }
 }
 
-/// Reads the snapshot of a controller: `url` is its address without a path, `token` one that this cluster made, `ca`
-/// a file of PEM certificates to trust instead of the system's. A token is only sent over TLS, or within this machine.
-pub async fn fetch(url: &str, token: &SecretString, ca: Option<&Path>) -> Result<Snapshot, SnapshotError> {
-    let bytes = get(url, PATH, token, ca).await?;
+/// Who asks a controller.
+pub enum Access<'a> {
+    /// Whoever holds this token, which the cluster made.
+    Token(&'a SecretString),
+    /// Whoever is logged in to the cluster. Certificates of a login do not count: the controller asks the cluster about
+    /// a token.
+    Login(&'a Connection),
+}
+
+/// Reads the snapshot of a controller: `url` is its address without a path, `ca` a file of PEM certificates to trust
+/// instead of the system's. A token is only sent over TLS, or within this machine.
+pub async fn fetch(url: &str, access: &Access<'_>, ca: Option<&Path>) -> Result<Snapshot, SnapshotError> {
+    let bytes = get(url, PATH, access, ca).await?;
     Snapshot::from_json(&bytes, &format!("{}{PATH}", url.trim_end_matches('/')))
 }
 
-/// Gets any path of a controller with a token: see [`fetch`].
+/// Gets any path of a controller: see [`fetch`].
 pub async fn get(
     url: &str,
     path: &str,
-    token: &SecretString,
+    access: &Access<'_>,
     ca: Option<&Path>,
 ) -> Result<Vec<u8>, SnapshotError> {
-    let client = client(url, token, ca)?;
+    let client = client(url, access, ca)?;
     let unreachable = |source: Box<dyn std::error::Error + Send + Sync>| SnapshotError::Unreachable {
         url: url.to_owned(),
         source,
@@ -191,7 +202,7 @@ pub async fn get(
         .unwrap_or_else(|_| Err(unreachable(crate::api::Late(ANSWER.as_secs()).into())))
 }
 
-fn client(url: &str, token: &SecretString, ca: Option<&Path>) -> Result<Client, SnapshotError> {
+fn client(url: &str, access: &Access<'_>, ca: Option<&Path>) -> Result<Client, SnapshotError> {
     let bad = |because: &str| SnapshotError::Address { url: url.to_owned(), because: because.to_owned() };
     let uri: http::Uri = url.parse().map_err(|_| bad("it is no URL"))?;
     let host = uri.host().ok_or_else(|| bad("it names no host"))?;
@@ -203,7 +214,10 @@ fn client(url: &str, token: &SecretString, ca: Option<&Path>) -> Result<Client, 
         _ => return Err(bad("it does not begin with https://")),
     }
     let mut config = Config::new(uri);
-    config.auth_info.token = Some(token.expose_secret().to_owned().into());
+    match access {
+        Access::Token(token) => config.auth_info.token = Some(token.expose_secret().to_owned().into()),
+        Access::Login(connection) => config.auth_info = connection.login(),
+    }
     config.default_retry = false;
     config.read_timeout = Some(ANSWER);
     config.root_cert_file = ca.map(Path::to_owned);

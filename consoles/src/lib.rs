@@ -13,6 +13,7 @@
 pub mod auth;
 mod connect;
 mod credentials;
+mod offline;
 pub mod microsoft;
 pub mod pace;
 pub mod sophos;
@@ -20,4 +21,5 @@ pub mod transport;
 
 pub use connect::{ConnectError, Connection, Settings, connect};
 pub use credentials::{Credentials, SecretSink, Secrets, SecretsError, SinkError, WriteSecrets};
+pub use offline::offline;
 pub use transport::REQUEST_TIMEOUT;

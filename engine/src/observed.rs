@@ -20,6 +20,10 @@ pub struct Identity {
     pub vendor_account: VendorAccount,
     /// One line for people: `Sophos Central Partner · MSP Flex · partner 8a1c7f…`.
     pub title: String,
+    /// What identification found out beside who we are, in the adapter's own terms: exported with an observation, it
+    /// gives the same [`Dialect`](crate::console::Dialect) without a connection. Holds no secret; null = nothing.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    pub probed: serde_json::Value,
 }
 
 /// A key by which records of one company can be found again. Values are normalised by

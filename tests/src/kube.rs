@@ -31,7 +31,7 @@ use crate::process::{LOOK_AGAIN, Server, free_port, run};
 #[derive(Debug)]
 pub struct Cluster {
     // Dropped in this order: the API server before its store, both before their files.
-    _started: Option<Started>,
+    started: Option<Started>,
     kubeconfig: PathBuf,
     config: Config,
 }
@@ -39,8 +39,10 @@ pub struct Cluster {
 #[derive(Debug)]
 struct Started {
     apiserver: Server,
+    /// The API server's program, its store's port, its own port.
+    again: (PathBuf, u16, u16),
     etcd: Server,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 /// The one that tests of a process share. Weak: it ends with the last test that holds it, because statics are never
@@ -88,10 +90,10 @@ impl Cluster {
         );
         let config =
             Config::from_custom_kubeconfig(Kubeconfig::read()?, &KubeConfigOptions::default()).await?;
-        Ok(Self { _started: None, kubeconfig, config })
+        Ok(Self { started: None, kubeconfig, config })
     }
 
-    async fn launch(etcd: &Path, apiserver: &Path) -> Result<Self, PartError> {
+    async fn launch(etcd: &Path, program: &Path) -> Result<Self, PartError> {
         let dir = tempfile::tempdir().map_err(PartError::io("create a temporary directory"))?;
         let token = Uuid::new_v4().to_string();
         let (store, peers, secure) = (free_port()?, free_port()?, free_port()?);
@@ -99,7 +101,7 @@ impl Cluster {
 
         let etcd = Server::start(etcd_command(etcd, dir.path(), store, peers), dir.path().join("etcd.log"))?;
         let apiserver = Server::start(
-            apiserver_command(apiserver, dir.path(), store, secure),
+            apiserver_command(program, dir.path(), store, secure),
             dir.path().join("kube-apiserver.log"),
         )?;
         let config = Config::from_custom_kubeconfig(
@@ -107,9 +109,27 @@ impl Cluster {
             &KubeConfigOptions::default(),
         )
         .await?;
-        let mut started = Started { apiserver, etcd, _dir: dir };
+        let again = (program.to_owned(), store, secure);
+        let mut started = Started { apiserver, again, etcd, dir };
         started.wait_until_ready(&Client::try_from(config.clone())?).await?;
-        Ok(Self { _started: Some(started), kubeconfig, config })
+        Ok(Self { started: Some(started), kubeconfig, config })
+    }
+
+    /// Ends the API server and starts it again over the same store, at the same port; `None` where it is not ours to
+    /// end.
+    ///
+    /// # Panics
+    /// When it does not come back.
+    pub async fn restart_api_server(&mut self) -> Option<()> {
+        let client = self.client();
+        let started = self.started.as_mut()?;
+        started.apiserver.stop();
+        let (program, store, secure) = &started.again;
+        let command = apiserver_command(program, started.dir.path(), *store, *secure);
+        let log = started.dir.path().join("kube-apiserver-again.log");
+        started.apiserver = Server::start(command, log).expect("it started before");
+        started.wait_until_ready(&client).await.expect("it was ready before");
+        Some(())
     }
 
     /// A client of the administrator. It belongs to the runtime of the calling test.

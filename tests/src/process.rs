@@ -80,6 +80,12 @@ impl Server {
         matches!(self.child.try_wait(), Ok(Some(_)) | Err(_))
     }
 
+    /// Ends it now.
+    pub(crate) fn stop(&mut self) {
+        end(&mut self.watch);
+        end(&mut self.child);
+    }
+
     /// Its process id.
     pub fn id(&self) -> u32 {
         self.child.id()

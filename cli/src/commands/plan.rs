@@ -9,8 +9,9 @@ use tenantry_engine::plan::{Plan as EnginePlan, Planned, Summary, summary};
 use tenantry_engine::render::json::{LedgerMark, Made};
 use tenantry_engine::render::text;
 
-use crate::app::{Files, Globals, print, tell};
+use crate::app::{Globals, print, tell};
 use crate::approvals::Allowed;
+use crate::cluster::FromCluster;
 use crate::declarations::{FileScope, declarations, read};
 use crate::exit::{CliError, Exit, io};
 use crate::output::{Outputs, document};
@@ -23,17 +24,21 @@ const PLAN_LIVES: SignedDuration = SignedDuration::from_hours(24);
 /// Show what differs; change nothing.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  tenantry plan -f .\n  tenantry plan -f . --out plan.json            save it, then: tenantry apply plan.json\n  tenantry plan -f . -o markdown=comment.md     for a pull request\n  tenantry plan -f . --detailed-exitcode        2 changes, 3 only waits, 5 a wait is overdue"
+    after_help = "Examples:\n  tenantry plan -f .\n  tenantry plan -f . --out plan.json            save it, then: tenantry apply plan.json\n  tenantry plan -f . -o markdown=comment.md     for a pull request\n  tenantry plan -f . --detailed-exitcode        2 changes, 3 only waits, 5 a wait is overdue\n  tenantry plan --from-cluster -f changes/      what these files would change in a cluster"
 )]
 pub struct Plan {
-    /// What is declared.
+    /// File or directory with declarations, - for stdin; repeatable. With --from-cluster they replace its objects;
+    /// without it the default is the working directory
+    #[arg(short = 'f', long = "file", value_name = "PATH")]
+    pub files: Vec<PathBuf>,
+    /// What stands in a cluster.
     #[command(flatten)]
-    pub files: Files,
+    pub cluster: FromCluster,
     /// How to write it.
     #[command(flatten)]
     pub outputs: Outputs,
     /// Save the plan there, for `tenantry apply FILE`
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "from_cluster")]
     pub out: Option<PathBuf>,
     /// 2 = changes pending, 3 = only waiting in time, 5 = a wait is overdue
     #[arg(long)]
@@ -53,7 +58,11 @@ impl Plan {
     /// Runs it.
     pub async fn run(self, globals: &Globals) -> Result<Exit, CliError> {
         self.outputs.check()?;
-        let loaded = read(globals, &self.files.files)?;
+        if self.cluster.from_cluster {
+            return self.from_cluster(globals).await;
+        }
+        let files = if self.files.is_empty() { vec![PathBuf::from(".")] } else { self.files };
+        let loaded = read(globals, &files)?;
         let scope = FileScope(&loaded.scope);
         let all = declarations(&loaded);
         let declaration = declare(&all, &scope);
@@ -68,6 +77,25 @@ impl Plan {
             save(path, &seen, &declaration, run.runtime.clock.now())?;
             tell(&format!("Saved to {}. Do it: tenantry apply {}", path.display(), path.display()));
         }
+        if let Some(error) = pipeline::together(failed) {
+            return Err(error.hint("the other consoles were planned all the same"));
+        }
+        Ok(if self.detailed_exitcode { detailed(&summary(&plans)) } else { Exit::Done })
+    }
+
+    /// Plans what a cluster declares, with files laid over it, from what its controller observed.
+    async fn from_cluster(self, globals: &Globals) -> Result<Exit, CliError> {
+        let standing = self.cluster.read(globals, &self.files).await?;
+        let overlaid = standing.overlaid();
+        let declaration = declare(&overlaid.declarations, &overlaid.scope);
+        let approvals = self.allowed.approvals(&declaration)?;
+        let run = Run::new(globals, Vec::new())?;
+        let (mut looked, failed) = standing.look(&run, &declaration, &approvals).await?;
+        self.selection.apply(&mut looked.iter_mut().collect::<Vec<_>>(), &declaration)?;
+        let plans: Vec<EnginePlan> = looked.into_iter().map(|planned| planned.plan).collect();
+        let mut findings = standing.findings();
+        findings.extend(declaration.findings.iter().cloned());
+        self.outputs.write(&plans, &findings, globals.paint())?;
         if let Some(error) = pipeline::together(failed) {
             return Err(error.hint("the other consoles were planned all the same"));
         }

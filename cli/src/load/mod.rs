@@ -56,6 +56,9 @@ pub struct Options<'a> {
     /// Texts to read instead of what files hold, by the path of their origin: how an edit is checked before it is
     /// written.
     pub replaced: BTreeMap<Arc<str>, Arc<str>>,
+    /// What is read is all that is declared. False where more stands elsewhere, as in a cluster: then a reference that
+    /// leads nowhere here is no mistake.
+    pub everything: bool,
     /// Hears of progress, from any thread.
     pub progress: Option<&'a (dyn Fn(Progress) + Sync)>,
 }
@@ -68,6 +71,7 @@ impl Options<'_> {
             max_files: 250_000,
             max_file_bytes: 16 << 20,
             replaced: BTreeMap::new(),
+            everything: true,
             progress: None,
         }
     }
@@ -197,7 +201,7 @@ pub fn validate_with(paths: &[PathBuf], options: &Options<'_>, stdin: &mut dyn R
     let mut loaded = Loaded { scope: walk.scope, diagnostics: walk.diagnostics, ..Loaded::default() };
     loaded.counts.files = of;
     // Something that could not be read may be what a reference means.
-    let mut known = references::Known { everything: !loaded.has_errors(), ..references::Known::default() };
+    let mut known = references::Known { everything: options.everything && !loaded.has_errors(), ..references::Known::default() };
     for (found, mut output) in walk.files.iter().zip(outputs) {
         known.broken.append(&mut output.broken);
         known.everything &= !output.unknown;

@@ -136,3 +136,36 @@ async fn several_batches_are_one_write_with_a_serial_and_an_event_each() {
         state.log(&account()).expect("readable").into_iter().map(|l| (l.serial, l.event.what)).collect();
     assert_eq!(log, [(1, "one".to_owned()), (2, "two".to_owned())]);
 }
+
+struct Directory(tempfile::TempDir);
+
+/// A store and the lock that goes with it.
+struct Locked(LocalStore, #[expect(dead_code, reason = "it is held")] Lock);
+
+#[async_trait]
+impl LedgerStore for Locked {
+    async fn commit(&self, expected: u64, writes: Vec<Write>, event: LogEvent) -> Result<u64, StoreError> {
+        self.0.commit(expected, writes, event).await
+    }
+
+    async fn commit_all(&self, expected: u64, batches: Vec<Batch>) -> Result<u64, StoreError> {
+        self.0.commit_all(expected, batches).await
+    }
+}
+
+#[async_trait]
+impl tenantry_engine::testing::contract::Home for Directory {
+    async fn open(&self) -> (Ledger, Box<dyn LedgerStore>) {
+        let (lock, ledger, store) = open(&StateDir::new(self.0.path()));
+        (ledger, Box::new(Locked(store, lock)))
+    }
+}
+
+#[tokio::test]
+async fn the_state_directory_keeps_the_contract_of_ledgers() {
+    use tenantry_engine::testing::contract;
+    let home = || Directory(tempfile::tempdir().expect("a directory"));
+    contract::keeps_what_is_committed(&home()).await;
+    contract::refuses_who_builds_on_something_else(&home()).await;
+    contract::keeps_what_is_staged_in_order(&home()).await;
+}

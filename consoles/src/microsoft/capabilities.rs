@@ -4,13 +4,15 @@
 //! developer documentation; Partner-Center-PowerShell#211, #308). So for them nothing is assumed: what a read answered
 //! is used, everything else is somebody's task.
 
+use serde::{Deserialize, Serialize};
 use tenantry_crd::console::MicrosoftPosition;
 use tenantry_engine::capability::{By, Capabilities, OperationClass, Party, Row};
 
 use super::fields;
 
 /// What a probing read gave.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Answer {
     /// Nobody has asked.
     #[default]
@@ -34,7 +36,8 @@ impl Answer {
 }
 
 /// What probing with reads found.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Found {
     /// `GET /v1/customers`.
     pub customers: Answer,

@@ -309,7 +309,11 @@ impl PartnerCenter {
         let title =
             format!("{TITLE} · {} · tenant {}", position_words(self.microsoft.partner), terminal(&label));
         Ok(Known {
-            identity: Identity { vendor_account: VendorAccount::new(format!("microsoft:{tenant}")), title },
+            identity: Identity {
+                vendor_account: VendorAccount::new(format!("microsoft:{tenant}")),
+                title,
+                probed: serde_json::to_value(&found).unwrap_or_default(),
+            },
             dialect: MicrosoftDialect::new(&self.spec, &self.microsoft, found.clone()),
             found,
         })

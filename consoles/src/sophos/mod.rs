@@ -116,6 +116,20 @@ pub(crate) fn connect(connection: &Connection<'_>) -> Result<Box<dyn Console>, C
     }))
 }
 
+/// Name of what identification finds out: the credential is an organization's, which only reads.
+const READS_ONLY: &str = "readsOnly";
+
+/// The pure half without a connection, from what identification once found out.
+pub(crate) fn offline(
+    spec: &SophosConsole,
+    naming: tenantry_crd::console::Naming,
+    probed: &serde_json::Value,
+) -> Box<dyn Dialect> {
+    let dialect = SophosDialect::new(spec, naming);
+    let reads_only = probed.get(READS_ONLY).and_then(serde_json::Value::as_bool).unwrap_or_default();
+    Box::new(if reads_only { dialect.read_only() } else { dialect })
+}
+
 struct Connected {
     declared: SophosDialect,
     identified: OnceLock<SophosDialect>,
@@ -284,6 +298,7 @@ impl Console for Connected {
         Ok(Identity {
             vendor_account: VendorAccount::new(format!("sophos:{}", who.id)),
             title: format!("{TITLE} · {program} · {} {}…", who.id_type.word(), &who.id[..8]),
+            probed: serde_json::json!({ READS_ONLY: matches!(who.id_type, IdType::Organization) }),
         })
     }
 

@@ -374,6 +374,7 @@ impl Console for MemoryConsole {
         Ok(Identity {
             vendor_account: VendorAccount::from(self.account.as_str()),
             title: format!("Memory Console · {}", self.account),
+            probed: serde_json::Value::Null,
         })
     }
 

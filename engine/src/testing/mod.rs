@@ -4,6 +4,7 @@
 //! Everything is deterministic; nothing sleeps; a future never waits for anything but its own next poll.
 
 pub mod console;
+pub mod contract;
 pub mod declared;
 pub mod dialect;
 pub mod store;

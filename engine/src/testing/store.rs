@@ -200,3 +200,6 @@ impl LedgerStore for MemoryStore {
         Ok(serial)
     }
 }
+
+#[cfg(test)]
+mod tests;
