@@ -1,10 +1,11 @@
 //! The command line: what is shared by all commands, and which commands there are.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use tenantry_engine::render::Paint;
 use tenantry_engine::runtime::Stop;
 
@@ -180,9 +181,21 @@ pub enum Command {
     Completions(commands::completions::Completions),
 }
 
+/// Parses a command line. Under the name `kubectl-tenantry` it is what `kubectl tenantry` runs, and says so in its help.
+fn parsed(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let name = arguments.first().map(Path::new).and_then(Path::file_stem);
+    let mut command = Cli::command();
+    if name.is_some_and(|name| name == "kubectl-tenantry" || name == "kubectl_tenantry") {
+        command = command.bin_name("kubectl tenantry");
+    }
+    let matches = command.try_get_matches_from_mut(arguments).map_err(|error| error.format(&mut command))?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
 /// Runs the command line of this process.
 pub fn main() -> std::process::ExitCode {
-    let mut cli = match Cli::try_parse() {
+    let mut cli = match parsed(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => {
             let usage = error.use_stderr();
@@ -268,3 +281,6 @@ pub fn print(text: &str) -> Result<(), CliError> {
 pub fn tell(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,7 +29,7 @@ use crate::load::Loaded;
 use crate::pipeline::Run;
 
 /// Which cluster, and which namespace there.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct InCluster {
     /// Namespace of the cluster; by default the context's
     #[arg(short = 'n', long, value_name = "NAMESPACE")]
@@ -164,7 +164,7 @@ impl FromCluster {
 }
 
 /// Files that name no namespace are meant for the one that was asked for, as with `kubectl apply`.
-fn in_namespace(loaded: &mut Loaded, namespace: &str) {
+pub fn in_namespace(loaded: &mut Loaded, namespace: &str) {
     for one in &mut loaded.objects {
         let metadata = one.object.metadata_mut();
         if metadata.namespace.as_deref().is_none_or(str::is_empty) {

@@ -9,6 +9,8 @@ use std::path::PathBuf;
 use clap::Args;
 use futures_util::future::join_all;
 use jiff::SignedDuration;
+use tenantry_cluster::connection::Connection;
+use tenantry_cluster::ledger::ClusterLedger;
 use tenantry_engine::declare::{Declaration, declare};
 use tenantry_engine::execute::Report;
 use tenantry_engine::ledger::Ledger;
@@ -17,10 +19,11 @@ use tenantry_engine::plan::{Approvals, Fingerprint, Plan as EnginePlan, Planned,
 use tenantry_engine::render::json::PlanDocument;
 use tenantry_engine::render::report::{Counts, counts, last_line, line};
 use tenantry_engine::run::{Prepared, constrain};
-use tenantry_engine::store::OpenLedger;
+use tenantry_engine::store::{LedgerStore, OpenLedger, StoreError};
 
 use crate::app::{Files, Globals, print, tell};
 use crate::approvals::Allowed;
+use crate::cluster::{InCluster, in_namespace};
 use crate::commands::plan::show;
 use crate::declarations::{FileScope, declarations, read};
 use crate::exit::{CliError, Exit, io};
@@ -32,7 +35,7 @@ use crate::state::LocalStore;
 /// Plan, ask, do; or do what a saved plan says.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  tenantry apply -f .                           plan, ask, do\n  tenantry apply -f . plan.json                 only what the saved plan says\n  tenantry apply -f . --auto-approve            in a pipeline\n  tenantry apply -f . --allow removals=3        let a guard pass, for this run"
+    after_help = "Examples:\n  tenantry apply -f .                           plan, ask, do\n  tenantry apply -f . plan.json                 only what the saved plan says\n  tenantry apply -f . --auto-approve            in a pipeline\n  tenantry apply -f . --allow removals=3        let a guard pass, for this run\n  tenantry apply -f . --ledger cluster -n msp   with the ledger that the controller there uses"
 )]
 pub struct Apply {
     /// A saved plan: nothing that is not in it is done
@@ -53,6 +56,21 @@ pub struct Apply {
     /// Details read at most in this run
     #[arg(long, value_name = "N", default_value_t = READ_BUDGET)]
     pub read_budget: usize,
+    /// Where the ledger is: in the state directory, or a cluster's own, shared with its controller
+    #[arg(long, value_enum, default_value = "local", value_name = "WHERE")]
+    pub ledger: Where,
+    /// Which cluster.
+    #[command(flatten)]
+    pub cluster: InCluster,
+}
+
+/// Where a ledger is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Where {
+    /// In the state directory.
+    Local,
+    /// In a cluster, as ConsoleBindings.
+    Cluster,
 }
 
 /// What was shown is looked at again where the answer took longer: consoles go on meanwhile.
@@ -61,10 +79,33 @@ const ANSWER_IS_FRESH: SignedDuration = SignedDuration::from_secs(60);
 /// One console, open for writing.
 struct Opened<'a> {
     one: Connected<'a>,
-    store: LocalStore,
+    store: Store,
     /// The ledger's serial when it was opened.
     serial: u64,
     cache: Details,
+}
+
+/// An open ledger's home.
+enum Store {
+    Local(LocalStore),
+    Cluster(Box<ClusterLedger>),
+}
+
+impl Store {
+    fn writes(&self) -> &dyn LedgerStore {
+        match self {
+            Store::Local(store) => store,
+            Store::Cluster(store) => &**store,
+        }
+    }
+
+    /// Makes the next run read less; a cluster has nothing of the kind.
+    async fn compact(&self, ledger: &Ledger) -> Result<(), StoreError> {
+        match self {
+            Store::Local(store) => store.compact(ledger).await,
+            Store::Cluster(_) => Ok(()),
+        }
+    }
 }
 
 impl Apply {
@@ -76,7 +117,17 @@ impl Apply {
                 .hint("review a plan and apply it: tenantry plan --out plan.json, then tenantry apply plan.json")
                 .hint("or: tenantry apply --auto-approve"));
         }
-        let loaded = read(globals, &self.files.files)?;
+        let cluster = match self.ledger {
+            Where::Local if self.cluster != InCluster::default() => {
+                return Err(CliError::usage("--namespace and --context are for --ledger cluster"));
+            }
+            Where::Local => None,
+            Where::Cluster => Some(self.cluster.connect().await?),
+        };
+        let mut loaded = read(globals, &self.files.files)?;
+        if let Some(cluster) = &cluster {
+            in_namespace(&mut loaded, &cluster.namespace);
+        }
         let scope = FileScope(&loaded.scope);
         let all = declarations(&loaded);
         let declaration = declare(&all, &scope);
@@ -89,7 +140,7 @@ impl Apply {
         let (connected, mut failed) = pipeline::connect(&run, &declaration, true).await?;
         let (mut opened, mut ledgers) = (Vec::new(), Vec::new());
         for one in connected {
-            match open(&run, &lock, one) {
+            match open(&run, &lock, cluster.as_ref(), one).await {
                 Ok((one, ledger)) => {
                     opened.push(one);
                     ledgers.push(ledger);
@@ -98,7 +149,7 @@ impl Apply {
             }
         }
         let mut ledgers: Vec<OpenLedger<'_>> =
-            opened.iter().zip(ledgers).map(|(one, ledger)| OpenLedger::new(ledger, &one.store)).collect();
+            opened.iter().zip(ledgers).map(|(one, ledger)| OpenLedger::new(ledger, one.store.writes())).collect();
         let mut ready =
             self.ready(&run, &opened, &mut ledgers, &approvals, &declaration, &mut failed).await?;
         let mut moved = saved.as_ref().map(|saved| constrain_all(&mut ready, saved)).unwrap_or_default();
@@ -153,14 +204,26 @@ impl Apply {
     }
 }
 
-fn open<'a>(
+async fn open<'a>(
     run: &Run,
     lock: &crate::state::Lock,
+    cluster: Option<&Connection>,
     one: Connected<'a>,
 ) -> Result<(Opened<'a>, Ledger), CliError> {
     pipeline::check_account(run, &one)?;
     let account = &one.identity.vendor_account;
-    let (ledger, store) = run.state.open(lock, account, || run.runtime.ids.uuid())?;
+    let lineage = || run.runtime.ids.uuid();
+    let (ledger, store) = match cluster {
+        None => {
+            let (ledger, store) = run.state.open(lock, account, lineage)?;
+            (ledger, Store::Local(store))
+        }
+        Some(cluster) => {
+            let namespace = &one.desired.console.namespace;
+            let (ledger, store) = ClusterLedger::open(&cluster.client, namespace, account, lineage).await?;
+            (ledger, Store::Cluster(Box::new(store)))
+        }
+    };
     let mut index = run.state.index()?;
     if index.consoles.insert(one.desired.console.name.clone(), account.clone()).as_ref() != Some(account) {
         run.state.write_index(&index)?;
