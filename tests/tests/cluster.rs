@@ -30,6 +30,7 @@ pub async fn ready() -> Option<Arc<Cluster>> {
     Some(cluster)
 }
 
+/// The vendor account of the test that has this namespace.
 pub fn account(namespace: &str) -> VendorAccount {
     VendorAccount::new(format!("sophos:{namespace}"))
 }
