@@ -186,11 +186,10 @@ impl Standing {
     /// kind, namespace and name; what was deleted is left out.
     pub fn overlaid(&self) -> Overlaid<'_> {
         let replaced = names(&self.files);
-        let gone =
-            |kind: Kind, namespace: &str, name: &str| {
-                let named = (kind, namespace.to_owned(), name.to_owned());
-                replaced.contains(&named) || self.deleted.contains(&named)
-            };
+        let gone = |kind: Kind, namespace: &str, name: &str| {
+            let named = (kind, namespace.to_owned(), name.to_owned());
+            replaced.contains(&named) || self.deleted.contains(&named)
+        };
         let mut all = self.population.declarations();
         let mut over = declarations(&self.files);
         macro_rules! lay {
@@ -223,7 +222,8 @@ impl Standing {
                     "{} {}/{} cannot be understood: {}; it holds what it declared",
                     broken.kind, broken.namespace, broken.name, broken.error
                 );
-                Finding::new(Code::NotReadable, words).next("correct it; nothing is planned for it until then")
+                Finding::new(Code::NotReadable, words)
+                    .next("correct it; nothing is planned for it until then")
             })
             .collect()
     }

@@ -13,8 +13,8 @@
 pub mod auth;
 mod connect;
 mod credentials;
-mod offline;
 pub mod microsoft;
+mod offline;
 pub mod pace;
 pub mod sophos;
 pub mod transport;

@@ -87,14 +87,14 @@ struct Opened<'a> {
 
 /// An open ledger's home.
 enum Store {
-    Local(LocalStore),
+    Local(Box<LocalStore>),
     Cluster(Box<ClusterLedger>),
 }
 
 impl Store {
     fn writes(&self) -> &dyn LedgerStore {
         match self {
-            Store::Local(store) => store,
+            Store::Local(store) => &**store,
             Store::Cluster(store) => &**store,
         }
     }
@@ -148,8 +148,11 @@ impl Apply {
                 Err(error) => failed.push(error),
             }
         }
-        let mut ledgers: Vec<OpenLedger<'_>> =
-            opened.iter().zip(ledgers).map(|(one, ledger)| OpenLedger::new(ledger, one.store.writes())).collect();
+        let mut ledgers: Vec<OpenLedger<'_>> = opened
+            .iter()
+            .zip(ledgers)
+            .map(|(one, ledger)| OpenLedger::new(ledger, one.store.writes()))
+            .collect();
         let mut ready =
             self.ready(&run, &opened, &mut ledgers, &approvals, &declaration, &mut failed).await?;
         let mut moved = saved.as_ref().map(|saved| constrain_all(&mut ready, saved)).unwrap_or_default();
@@ -216,7 +219,7 @@ async fn open<'a>(
     let (ledger, store) = match cluster {
         None => {
             let (ledger, store) = run.state.open(lock, account, lineage)?;
-            (ledger, Store::Local(store))
+            (ledger, Store::Local(Box::new(store)))
         }
         Some(cluster) => {
             let namespace = &one.desired.console.namespace;

@@ -59,7 +59,7 @@ impl Plan {
     pub async fn run(self, globals: &Globals) -> Result<Exit, CliError> {
         self.outputs.check()?;
         if self.cluster.from_cluster {
-            return self.from_cluster(globals).await;
+            return self.over_cluster(globals).await;
         }
         let files = if self.files.is_empty() { vec![PathBuf::from(".")] } else { self.files };
         let loaded = read(globals, &files)?;
@@ -84,7 +84,7 @@ impl Plan {
     }
 
     /// Plans what a cluster declares, with files laid over it, from what its controller observed.
-    async fn from_cluster(self, globals: &Globals) -> Result<Exit, CliError> {
+    async fn over_cluster(self, globals: &Globals) -> Result<Exit, CliError> {
         let standing = self.cluster.read(globals, &self.files).await?;
         let overlaid = standing.overlaid();
         let declaration = declare(&overlaid.declarations, &overlaid.scope);

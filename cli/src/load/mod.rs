@@ -201,7 +201,10 @@ pub fn validate_with(paths: &[PathBuf], options: &Options<'_>, stdin: &mut dyn R
     let mut loaded = Loaded { scope: walk.scope, diagnostics: walk.diagnostics, ..Loaded::default() };
     loaded.counts.files = of;
     // Something that could not be read may be what a reference means.
-    let mut known = references::Known { everything: options.everything && !loaded.has_errors(), ..references::Known::default() };
+    let mut known = references::Known {
+        everything: options.everything && !loaded.has_errors(),
+        ..references::Known::default()
+    };
     for (found, mut output) in walk.files.iter().zip(outputs) {
         known.broken.append(&mut output.broken);
         known.everything &= !output.unknown;

@@ -7,7 +7,8 @@ use kube::core::response::StatusDetails;
 use super::{ApiError, Late, Proof, proof};
 
 fn refused(code: u16, message: &str, name: &str) -> Error {
-    let details = StatusDetails { name: name.to_owned(), ..StatusDetails::default() };
+    let details: StatusDetails =
+        serde_json::from_value(serde_json::json!({ "name": name })).expect("details");
     Error::Api(Box::new(Status {
         code,
         message: message.to_owned(),

@@ -19,7 +19,11 @@ fn file(text: &str) -> (PathBuf, impl Drop) {
     (path, dir)
 }
 
-async fn asked(text: &str, context: Option<&str>, namespace: Option<&str>) -> Result<super::Connection, ConnectionError> {
+async fn asked(
+    text: &str,
+    context: Option<&str>,
+    namespace: Option<&str>,
+) -> Result<super::Connection, ConnectionError> {
     let (path, _dir) = file(text);
     let asked = Asked {
         kubeconfig: Some(path),
@@ -47,10 +51,16 @@ async fn what_cannot_be_used_is_named_with_what_to_do() {
     assert!(text(error).ends_with("kubeconfig has no context three; it has bad, one, two"));
     let none = KUBECONFIG.replace("\"current-context\": \"one\",", "");
     let error = asked(&none, None, None).await.expect_err("there is none");
-    assert!(text(error).ends_with("kubeconfig has no current context; name one with --context: bad, one, two"));
+    assert!(
+        text(error).ends_with("kubeconfig has no current context; name one with --context: bad, one, two")
+    );
     let error = asked("{", None, None).await.expect_err("it is no YAML");
     assert!(error.source().is_some());
-    assert!(text(error).ends_with("kubeconfig cannot be used; correct it, or name another one with KUBECONFIG"));
+    assert!(
+        text(error).ends_with("kubeconfig cannot be used; correct it, or name another one with KUBECONFIG")
+    );
     let error = asked(KUBECONFIG, Some("bad"), None).await.expect_err("its cluster is not there");
-    assert!(text(error).ends_with("kubeconfig cannot be used; correct it, or name another one with KUBECONFIG"));
+    assert!(
+        text(error).ends_with("kubeconfig cannot be used; correct it, or name another one with KUBECONFIG")
+    );
 }

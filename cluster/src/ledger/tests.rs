@@ -15,7 +15,8 @@ fn address(name: &str) -> Address {
 }
 
 fn put(name: &str, id: Option<&str>) -> Change {
-    let mut entry = Entry::declared(Origin::file("a.yaml", 1, 1), "2026-03-02T08:00:00Z".parse().expect("a time"));
+    let mut entry =
+        Entry::declared(Origin::file("a.yaml", 1, 1), "2026-03-02T08:00:00Z".parse().expect("a time"));
     entry.remote_id = id.map(RemoteId::new);
     Change::put(&account(), address(name), &entry)
 }
@@ -37,7 +38,8 @@ fn what_holds_a_record_is_durable_before_what_gave_it_up() {
 
 #[test]
 fn two_words_about_one_address_keep_their_order() {
-    let changes = vec![put("a", Some("r1")), put("b", Some("r2")), put("a", Some("r3")), put("c", Some("r4"))];
+    let changes =
+        vec![put("a", Some("r1")), put("b", Some("r2")), put("a", Some("r3")), put("c", Some("r4"))];
     assert_eq!(names(changes), [vec!["a", "b"], vec!["a", "c"]]);
     assert_eq!(names(Vec::new()), Vec::<Vec<String>>::new());
 }

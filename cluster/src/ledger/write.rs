@@ -6,6 +6,7 @@ use std::time::Duration;
 use kube::api::{Api, DeleteParams, PostParams, Preconditions};
 use kube::{Error, ResourceExt};
 use tenantry_crd::{ConsoleBinding, ConsoleBindingSpec};
+use tenantry_engine::address::VendorAccount;
 use tenantry_engine::ledger::Header;
 use tenantry_engine::store::StoreError;
 use tokio::time::{sleep, timeout};
@@ -14,7 +15,7 @@ use uuid::Uuid;
 use super::{Change, ClusterLedger, Fence, Known, NotHeld, State};
 use crate::api::{ApiError, Late, Proof, proof};
 use crate::bindings;
-use crate::{FENCE_ANNOTATION, FIELD_MANAGER, WRITER_ANNOTATION};
+use crate::{FENCE_ANNOTATION, FIELD_MANAGER, LEDGER_LABEL, WRITER_ANNOTATION};
 
 /// How long one answer is waited for.
 const ANSWER: Duration = Duration::from_secs(15);
@@ -218,7 +219,13 @@ impl One<'_> {
             return Reading::Ours(version_of(found));
         }
         let version = version_of(found);
-        let words = format!("it is version {version} now, by {}", who(found, writer));
+        let mut words = format!("it is version {version} now, by {}", who(found, writer));
+        if !found.labels().contains_key(LEDGER_LABEL) {
+            words.push_str(", and is not listed: put its label back, ");
+            words.push_str(LEDGER_LABEL);
+            words.push('=');
+            words.push_str(&bindings::ledger_label(&VendorAccount::new(found.spec.vendor_account.as_str())));
+        }
         match built_on {
             Some(built_on) if *built_on == *version => Reading::Untouched(words),
             _ => Reading::Other(words),

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use tenantry_crd::Kind;
+use tenantry_crd::{CustomerSpec, Kind};
 
 use crate::{ANNOTATION_PREFIX, FINALIZER};
 
@@ -65,6 +65,17 @@ impl<S> Object<S> {
     /// be read from a status.
     pub fn shows(&self, status: &impl Serialize) -> bool {
         self.status == status_digest(status)
+    }
+}
+
+/// Gives back the room that reading a list left behind its end.
+pub(super) fn fit(customer: &mut CustomerSpec) {
+    customer.accounts.shrink_to_fit();
+    if let Some(contacts) = &mut customer.contacts {
+        contacts.shrink_to_fit();
+    }
+    if let Some(domains) = &mut customer.company.domains {
+        domains.shrink_to_fit();
     }
 }
 

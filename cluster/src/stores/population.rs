@@ -1,7 +1,7 @@
 //! What is declared at one moment, for the engine and for whoever reports about it.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tenantry_crd as crd;
 use tenantry_crd::Kind;
@@ -16,24 +16,19 @@ use super::{Broken, Going, Object};
 pub struct Population {
     shelves: Shelves,
     unsynced: Arc<[Source]>,
-    broken: Arc<[Broken]>,
-    going: Arc<[Going]>,
+    seldom: Arc<Seldom>,
+}
+
+/// What is only looked for when somebody asks: it takes a walk over everything.
+#[derive(Debug, Default)]
+struct Seldom {
+    broken: OnceLock<Vec<Broken>>,
+    going: OnceLock<Vec<Going>>,
 }
 
 impl Population {
     pub(super) fn new(shelves: Shelves, unsynced: Vec<Source>) -> Self {
-        let (mut broken, mut going) = (Vec::new(), Vec::new());
-        macro_rules! over {
-            ($($kind:ident $shelf:ident),*) => {$(
-                broken.extend(shelves.$shelf.broken().map(|broken| Broken::clone(broken)));
-                going.extend(going_of(Kind::$kind, &shelves.$shelf));
-            )*};
-        }
-        over!(
-            Console consoles, Customer customers, Product products, License licenses,
-            Relationship relationships, Attestation attestations
-        );
-        Self { shelves, unsynced: unsynced.into(), broken: broken.into(), going: going.into() }
+        Self { shelves, unsynced: unsynced.into(), seldom: Arc::default() }
     }
 
     /// Whether every store had listed its objects.
@@ -75,12 +70,33 @@ impl Population {
 
     /// Objects that cannot be understood, by kind, namespace and name.
     pub fn broken(&self) -> &[Broken] {
-        &self.broken
+        self.seldom.broken.get_or_init(|| {
+            let mut broken = Vec::new();
+            macro_rules! over {
+                ($($shelf:ident),*) => {$(
+                    broken.extend(self.shelves.$shelf.broken().map(|one| Broken::clone(one)));
+                )*};
+            }
+            over!(consoles, customers, products, licenses, relationships, attestations);
+            broken
+        })
     }
 
     /// Objects that are being deleted and that our finalizer holds, by kind, namespace and name.
     pub fn going(&self) -> &[Going] {
-        &self.going
+        self.seldom.going.get_or_init(|| {
+            let mut going = Vec::new();
+            macro_rules! over {
+                ($($kind:ident $shelf:ident),*) => {$(
+                    going.extend(going_of(Kind::$kind, &self.shelves.$shelf));
+                )*};
+            }
+            over!(
+                Console consoles, Customer customers, Product products, License licenses,
+                Relationship relationships, Attestation attestations
+            );
+            going
+        })
     }
 
     /// The Consoles, those that are being deleted among them.

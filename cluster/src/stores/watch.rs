@@ -44,6 +44,9 @@ trait Whole:
 
     fn shelf(shelves: &mut Shelves) -> &mut Arc<Shelf<Self::Spec>>;
 
+    /// Makes it small.
+    fn fit(_spec: &mut Self::Spec) {}
+
     /// Whether it belongs to this shard.
     fn ours(_spec: &Self::Spec, _namespace: &str, _held: &Held) -> bool {
         true
@@ -73,6 +76,10 @@ macro_rules! whole {
 whole! {
     Console ConsoleSpec consoles {}
     Customer CustomerSpec customers {
+        fn fit(spec: &mut Self::Spec) {
+            super::object::fit(spec);
+        }
+
         fn ours(spec: &Self::Spec, namespace: &str, held: &Held) -> bool {
             !held.is_sharded()
                 || spec.accounts.iter().any(|account| held.has_console(namespace, &account.console_ref.name))
@@ -144,7 +151,7 @@ fn read<K: Whole>(guard: DeserializeGuard<K>, held: &mut Held) -> (Key, Read<K::
     let key = key(guard.meta());
     match guard.0 {
         Ok(object) => {
-            let (metadata, spec, status) = object.parts();
+            let (metadata, mut spec, status) = object.parts();
             if !K::ours(&spec, &key.0, held) {
                 return (key, Read::Elsewhere(version.into()));
             }
@@ -154,6 +161,7 @@ fn read<K: Whole>(guard: DeserializeGuard<K>, held: &mut Held) -> (Key, Read<K::
                 let old = old.clone();
                 return (key, old);
             }
+            K::fit(&mut spec);
             (key, Read::Whole(Arc::new(Object::new(metadata, spec, status))))
         }
         Err(invalid) => {

@@ -62,7 +62,9 @@ async fn a_cluster_keeps_the_contract_of_ledgers() {
 async fn a_ledger_of_many_pages_comes_back_whole() {
     let Some(cluster) = ready().await else { return };
     let (client, namespace) = (cluster.client(), cluster.namespace("pages").await);
-    assert!(ClusterLedger::read(&client, &namespace, &account(&namespace)).await.expect("readable").is_none());
+    assert!(
+        ClusterLedger::read(&client, &namespace, &account(&namespace)).await.expect("readable").is_none()
+    );
     let (ledger, store) = open(&client, &namespace).await;
     let mut open_ledger = OpenLedger::new(ledger, &store);
     for n in 0..1100 {
@@ -121,12 +123,10 @@ async fn of_many_who_make_a_ledger_all_get_the_same_one() {
     let Some(cluster) = ready().await else { return };
     let (client, namespace) = (cluster.client(), cluster.namespace("headers").await);
     let account = account(&namespace);
-    let runs = (0..6).map(|n| ClusterLedger::open(&client, &namespace, &account, move || format!("lineage-{n}")));
-    let lineages: Vec<String> = join_all(runs)
-        .await
-        .into_iter()
-        .map(|opened| opened.expect("it opens").0.header.lineage)
-        .collect();
+    let runs =
+        (0..6).map(|n| ClusterLedger::open(&client, &namespace, &account, move || format!("lineage-{n}")));
+    let lineages: Vec<String> =
+        join_all(runs).await.into_iter().map(|opened| opened.expect("it opens").0.header.lineage).collect();
     assert!(lineages.iter().all(|one| *one == lineages[0]), "{lineages:?}");
 }
 
@@ -155,6 +155,27 @@ async fn an_address_that_somebody_else_intends_is_not_written() {
     );
     let (ledger, _) = open(&client, &namespace).await;
     assert_eq!(ledger.entries[&address("adatum")], bound("theirs"));
+}
+
+#[tokio::test]
+async fn an_entry_that_lost_its_label_is_not_made_a_second_time() {
+    let Some(cluster) = ready().await else { return };
+    let (client, namespace) = (cluster.client(), cluster.namespace("label").await);
+    let (_, store) = open(&client, &namespace).await;
+    store.commit(0, vec![put("adatum", "r1")], event("intent")).await.expect("it is kept");
+    let name = bindings::binding_name(&account(&namespace), Some(&address("adatum")));
+    let stripped = Patch::Merge(json!({"metadata": {"labels": null}}));
+    let objects = api(&client, Kind::ConsoleBinding, &namespace);
+    objects.patch(&name, &PatchParams::default(), &stripped).await.expect("it is changed");
+    let (ledger, store) = open(&client, &namespace).await;
+    assert!(ledger.entries.is_empty(), "it is listed without its label");
+    let error = store.commit(1, vec![put("adatum", "r2")], event("intent")).await.expect_err("it is there");
+    let label = bindings::ledger_label(&account(&namespace));
+    assert!(error.is_conflict(), "{error:?}");
+    assert!(
+        error.to_string().contains(&format!("put its label back, tenantry.io/ledger={label}")),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -30,12 +30,7 @@ use super::{account, api, create, ready, sophos};
 
 fn record(id: &str, name: &str) -> Record {
     let keys = tenantry_engine::plan::matching::Key::new(tenantry_engine::observed::KeyKind::Name, name);
-    Record {
-        id: RemoteId::new(id),
-        name: name.into(),
-        fields: Vec::new(),
-        keys: keys.into_iter().collect(),
-    }
+    Record { id: RemoteId::new(id), name: name.into(), fields: Vec::new(), keys: keys.into_iter().collect() }
 }
 
 fn exported(namespace: &str) -> Snapshot {
@@ -51,10 +46,7 @@ fn exported(namespace: &str) -> Snapshot {
         cost: ReadCost::default(),
     };
     let console = ConsoleName::new(format!("{namespace}/sophos"));
-    Snapshot::new(
-        moment(),
-        vec![ConsoleSnapshot { namespace: namespace.to_owned(), console, observed }],
-    )
+    Snapshot::new(moment(), vec![ConsoleSnapshot { namespace: namespace.to_owned(), console, observed }])
 }
 
 /// A customer's file; its onboarding says whether it may be made.
@@ -191,9 +183,8 @@ async fn what_is_missing_is_named_with_what_to_do() {
     empty.consoles.clear();
     fs::write(dir.path().join("empty.json"), serde_json::to_string(&empty).expect("it is JSON"))
         .expect("it is written");
-    let asked = |file: &str| {
-        tenantry(dir.path(), &["plan", "--from-cluster", "-n", &namespace, "--snapshot", file])
-    };
+    let asked =
+        |file: &str| tenantry(dir.path(), &["plan", "--from-cluster", "-n", &namespace, "--snapshot", file]);
     let (code, _, err) = asked("empty.json");
     assert_eq!(code, 1, "{err}");
     assert!(
@@ -210,6 +201,25 @@ async fn what_is_missing_is_named_with_what_to_do() {
     let (code, _, err) = tenantry(dir.path(), &[&elsewhere[..], &["--context", "nowhere"]].concat());
     assert_eq!(code, 1, "{err}");
     assert!(err.contains("error[no-cluster]: ") && err.contains("has no context nowhere; it has "), "{err}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kubectl_runs_it_as_a_plugin() {
+    let Some(cluster) = ready().await else { return };
+    let dir = tempfile::tempdir().expect("a directory");
+    let plugin = dir.path().join("kubectl-tenantry");
+    fs::copy(binary(), &plugin).expect("it is copied");
+    let kubectl = |arguments: &[&str]| {
+        let mut command = cluster.kubectl(arguments).expect("there is a kubectl beside the API server");
+        command.env("PATH", dir.path());
+        run(command, Duration::from_secs(60)).expect("it ends")
+    };
+    let version = kubectl(&["tenantry", "--version"]);
+    let version = String::from_utf8_lossy(&version.stdout).into_owned();
+    assert_eq!(version.trim(), format!("tenantry {}", env!("CARGO_PKG_VERSION")));
+    let help = kubectl(&["tenantry", "plan", "--help"]);
+    let help = String::from_utf8_lossy(&help.stdout).into_owned();
+    assert!(help.contains("Usage: kubectl tenantry plan"), "{help}");
 }
 
 /// Answers one request with this status and body; gives the request's head.

@@ -181,7 +181,9 @@ async fn a_store_that_may_not_be_read_holds_everything_and_says_why() {
     task.abort();
     let error = tenantry_cluster::stores::list(&nobody, &watched(&namespace)).await.expect_err("no right");
     assert!(
-        error.to_string().starts_with(&format!("cannot list consoles in namespace {namespace}: the cluster refuses it to us (403: ")),
+        error.to_string().starts_with(&format!(
+            "cannot list consoles in namespace {namespace}: the cluster refuses it to us (403: "
+        )),
         "{error}"
     );
 }

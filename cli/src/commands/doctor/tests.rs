@@ -132,8 +132,11 @@ async fn another_account_and_what_the_vendor_refused_are_told() {
     let all = declarations(&loaded);
     let declaration = declare(&all, &scope);
     let desired = &declaration.consoles["sophos"];
-    let identity =
-        |account: &str| Identity { vendor_account: VendorAccount::new(account), title: "Sophos".into(), probed: serde_json::Value::Null };
+    let identity = |account: &str| Identity {
+        vendor_account: VendorAccount::new(account),
+        title: "Sophos".into(),
+        probed: serde_json::Value::Null,
+    };
     let checks = known(&run, desired, Box::new(Fake), identity("sophos:1"));
     assert_eq!(checks, [Check::new(How::Well, "identity", "sophos:1 (MspFlex declared)")]);
     let checks = known(&run, desired, Box::new(Fake), identity("sophos:2"));

@@ -129,6 +129,8 @@ impl Desk {
             selection: crate::selection::Selection::default(),
             allowed: crate::approvals::Allowed::default(),
             read_budget: 100,
+            ledger: crate::commands::apply::Where::Local,
+            cluster: crate::cluster::InCluster::default(),
         };
         apply.run(&self.globals()).await
     }
