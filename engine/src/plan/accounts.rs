@@ -4,18 +4,20 @@ use jiff::Timestamp;
 use tenantry_crd::customer::Onboarding;
 
 use crate::action::Action;
-use crate::address::RemoteId;
+use crate::address::{Address, RemoteId};
 use crate::capability::{By, Row};
 use crate::console::Projection;
 use crate::desired::AccountDecl;
 use crate::ledger::{Entry, GuardKind, Standing, Want};
 use crate::observed::Record;
 use crate::operation::Phase;
+use crate::origin::Origin;
 use crate::plan::context::{Context, remembered};
 use crate::plan::findings::{Code, Finding};
 use crate::plan::reasons::{Reason, ReasonCode, WaitingFor};
-use crate::plan::{Change, Consequence, Fingerprint, Inside, Performer, Step, Waiting};
+use crate::plan::{Change, Consequence, Inside, Performer, Step, Waiting};
 use crate::text::terminal;
+use crate::value::{Field, Value};
 
 /// Plans the n-th declared account.
 pub(super) fn plan(ctx: &mut Context<'_>, n: usize) {
@@ -50,21 +52,23 @@ pub(super) fn plan(ctx: &mut Context<'_>, n: usize) {
 
 /// What is wanted today, and the wait for what is wanted from a later day on.
 fn effective_want(ctx: &mut Context<'_>, decl: &AccountDecl<'_>) -> Want {
-    if let Some(day) = decl.not_before.filter(|day| *day > ctx.input.now && decl.want != Want::Present) {
-        ctx.waiting.push(Waiting {
-            address: decl.address.clone(),
-            why: WaitingFor::NotBefore,
-            party: None,
-            words: format!("to be {} from {} on", decl.want.to_string().to_lowercase(), date(day)),
-            notes: vec![],
-            since: None,
-            until: Some(day),
-            overdue: false,
-            task: None,
-            origin: Some(decl.origin.clone()),
-        });
-    }
+    not_before(ctx, &decl.address, decl.want, decl.not_before, &decl.origin);
     want_today(ctx, decl)
+}
+
+/// An end that is wanted from a later day on waits for it. Whether it does.
+pub(super) fn not_before(
+    ctx: &mut Context<'_>,
+    address: &Address,
+    want: Want,
+    day: Option<Timestamp>,
+    origin: &Origin,
+) -> bool {
+    let Some(day) = day.filter(|day| *day > ctx.input.now && want != Want::Present) else { return false };
+    let words = format!("to be {} from {} on", want.to_string().to_lowercase(), date(day));
+    let wait = Waiting::new(address, WaitingFor::NotBefore, words).until(Some(day)).at(Some(origin));
+    ctx.waiting.push(wait);
+    true
 }
 
 /// What is wanted today, without telling anybody. Before its day an ending is not wanted, even if it was wanted
@@ -178,10 +182,10 @@ fn bound(
         step.changes.clear();
         if let Some(old) = &step.inside.moved_from {
             step.changes.push(Change {
-                field: crate::value::Field::of("address"),
+                field: Field::of("address"),
                 label: "formerly".into(),
-                old: Some(crate::value::Value::text(old.to_string())),
-                new: Some(crate::value::Value::text(decl.address.to_string())),
+                old: Some(Value::text(old.to_string())),
+                new: Some(Value::text(decl.address.to_string())),
             });
         }
         ctx.steps.push(step);
@@ -241,17 +245,11 @@ fn ended_elsewhere(ctx: &mut Context<'_>, decl: &AccountDecl<'_>) {
 }
 
 fn unavailable(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, row: Row) {
-    let title = ctx.input.dialect.title().to_owned();
     let note = ctx.caps().cells.get(&row).map(|cell| cell.note.clone()).unwrap_or_default();
-    let (code, words) = match ctx.by(row) {
-        By::NotYet => (
-            Code::NotSupportedYet,
-            format!("{title} can do this, this version of tenantry cannot: {}", row.words()),
-        ),
-        _ => (Code::NotThere, format!("{title} has no such thing: {}", row.words())),
-    };
-    let mut finding =
-        Finding::new(code, words).about(&decl.address).at(&decl.origin).field(decl.path("want"));
+    let mut finding = Finding::gap(ctx.input.dialect.title(), ctx.by(row), row.words())
+        .about(&decl.address)
+        .at(&decl.origin)
+        .field(decl.path("want"));
     if !note.is_empty() {
         finding = finding.next(note);
     }
@@ -368,18 +366,8 @@ fn made_elsewhere(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, projection: &Pr
         return ctx.steps.push(step);
     }
     let via = decl.account.via.as_ref().map(|via| via.account.clone()).unwrap_or_default();
-    ctx.waiting.push(Waiting {
-        address: decl.address.clone(),
-        why: WaitingFor::Prerequisite,
-        party: None,
-        words: format!("made by its account {via}; bound as soon as it is listed here"),
-        notes: vec![],
-        since: None,
-        until: None,
-        overdue: false,
-        task: None,
-        origin: Some(decl.origin.clone()),
-    });
+    let words = format!("made by its account {via}; bound as soon as it is listed here");
+    ctx.waiting.push(Waiting::new(&decl.address, WaitingFor::Prerequisite, words).at(Some(&decl.origin)));
 }
 
 fn not_found(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, free: &[super::matching::Candidate<'_>]) {
@@ -463,36 +451,29 @@ pub(super) fn adopt(
             });
         }
     }
-    let mut notes = vec![(
-        "binds".to_owned(),
-        format!("\"{}\" · {}", record.name.terminal(), terminal(record.id.as_str())),
-    )];
-    if !changes.is_empty() {
-        notes.push(("then".to_owned(), "what differs is changed by the next plan".to_owned()));
-    }
-    Step {
-        address: decl.address.clone(),
-        action: Action::Adopt,
-        row: Row::Adopt,
-        because,
-        performer: Performer::Console,
-        remote_id: Some(record.id.clone()),
-        after: Default::default(),
-        changes,
-        causes: vec![],
-        notes,
-        uses: None,
-        held: None,
-        fingerprint: Fingerprint::from_text(""),
-        origin: Some(decl.origin.clone()),
-        inside: Inside { shown, ..Inside::default() },
-    }
+    let binds = format!("\"{}\" · {}", record.name.terminal(), terminal(record.id.as_str()));
+    binding(&decl.address, &decl.origin, because, &record.id, binds, changes, shown)
+}
+
+/// The step that binds an account or a licence; nothing is asked of the console.
+pub(super) fn binding(
+    address: &Address,
+    origin: &Origin,
+    because: Reason,
+    id: &RemoteId,
+    binds: String,
+    changes: Vec<Change>,
+    shown: Vec<(Field, Value)>,
+) -> Step {
+    let step = Step::new(address, Action::Adopt, Row::Adopt, because).note("binds", binds);
+    let step =
+        if changes.is_empty() { step } else { step.note("then", "what differs is changed by the next plan") };
+    step.record(Some(id.clone())).changing(changes).at(origin).with(Inside { shown, ..Inside::default() })
 }
 
 /// What the create request brings along of the account's licences.
 fn made_with(ctx: &Context<'_>, decl: &AccountDecl<'_>) -> Vec<Change> {
-    let mut articles: std::collections::BTreeMap<crate::value::Field, Vec<Box<str>>> =
-        std::collections::BTreeMap::new();
+    let mut articles: std::collections::BTreeMap<Field, Vec<Box<str>>> = std::collections::BTreeMap::new();
     let licenses = &ctx.input.desired.licenses;
     for license in licenses.iter().filter(|one| one.account == decl.address && one.want == Want::Present) {
         if let Some((field, article)) = ctx.input.dialect.made_with(license) {
@@ -505,7 +486,7 @@ fn made_with(ctx: &Context<'_>, decl: &AccountDecl<'_>) -> Vec<Change> {
             articles.sort();
             articles.dedup();
             let label = field.to_string();
-            Change { field, label, old: None, new: Some(crate::value::Value::List(articles)) }
+            Change { field, label, old: None, new: Some(Value::List(articles)) }
         })
         .collect()
 }
@@ -568,18 +549,10 @@ fn create(
     }
     if let Some((words, until)) = ctx.unlisted_twin(&decl.address, projection) {
         ctx.unseen.insert(decl.address.clone());
-        return ctx.waiting.push(Waiting {
-            address: decl.address.clone(),
-            why: WaitingFor::Settling,
-            party: None,
-            words: format!("not created yet: {words}"),
-            notes: vec![],
-            since: None,
-            until,
-            overdue: false,
-            task: None,
-            origin: Some(decl.origin.clone()),
-        });
+        let words = format!("not created yet: {words}");
+        return ctx.waiting.push(
+            Waiting::new(&decl.address, WaitingFor::Settling, words).until(until).at(Some(&decl.origin)),
+        );
     }
     if !projection.refused.is_empty() {
         for finding in projection.refused.clone() {
@@ -613,47 +586,36 @@ fn create(
         By::Person(_) => super::manual::performer(ctx, Row::Create, Action::Create, subject, None, &changes),
         By::NotYet | By::Never => return unavailable(ctx, decl, Row::Create),
     };
-    let after = decl.account.parent.iter().map(|parent| {
-        crate::address::Address::account(&decl.address.namespace, &parent.customer_ref.name, &parent.account)
-    });
-    ctx.steps.push(Step {
-        address: decl.address.clone(),
-        action: Action::Create,
-        row: Row::Create,
-        because: Reason::new(ReasonCode::NotThere, "declared, and in no page of the console"),
-        performer,
-        remote_id: None,
-        after: after.collect(),
-        changes,
-        causes,
-        notes: vec![],
-        uses: Some((GuardKind::Creations, 1)),
-        held: None,
-        fingerprint: Fingerprint::from_text(""),
-        origin: Some(decl.origin.clone()),
-        inside: Inside {
-            keys: projection.keys.clone(),
-            lookalikes: candidates
-                .iter()
-                .filter(|candidate| {
-                    candidate
-                        .agree
-                        .iter()
-                        .any(|kind| kind.strong() || *kind == crate::observed::KeyKind::Name)
-                })
-                .map(|candidate| candidate.record.id.clone())
-                .chain(decl.account.distinct_from.iter().map(|id| RemoteId::from(id.as_str())))
-                .collect(),
-            ..Inside::default()
-        },
-    });
+    let after =
+        decl.account.parent.iter().map(|parent| {
+            Address::account(&decl.address.namespace, &parent.customer_ref.name, &parent.account)
+        });
+    let lookalikes = candidates
+        .iter()
+        .filter(|candidate| {
+            candidate.agree.iter().any(|kind| kind.strong() || *kind == crate::observed::KeyKind::Name)
+        })
+        .map(|candidate| candidate.record.id.clone())
+        .chain(decl.account.distinct_from.iter().map(|id| RemoteId::from(id.as_str())))
+        .collect();
+    let because = Reason::new(ReasonCode::NotThere, "declared, and in no page of the console");
+    ctx.steps.push(
+        Step::new(&decl.address, Action::Create, Row::Create, because)
+            .by(performer)
+            .after(after)
+            .changing(changes)
+            .causing(causes)
+            .using(Some((GuardKind::Creations, 1)))
+            .at(&decl.origin)
+            .with(Inside { keys: projection.keys.clone(), lookalikes, ..Inside::default() }),
+    );
 }
 
 /// Creations under a parent that is not there, and that this plan does not make or bind, wait for it.
 pub(super) fn under_parents(ctx: &mut Context<'_>) {
     loop {
         let steps = std::mem::take(&mut ctx.steps);
-        let comes: std::collections::BTreeSet<crate::address::Address> = steps
+        let comes: std::collections::BTreeSet<Address> = steps
             .iter()
             .filter(|step| matches!(step.action, Action::Create | Action::Adopt))
             .map(|step| step.address.clone())
@@ -670,18 +632,9 @@ pub(super) fn under_parents(ctx: &mut Context<'_>) {
                 ctx.steps.push(step);
                 continue;
             };
-            ctx.waiting.push(Waiting {
-                address: step.address,
-                why: WaitingFor::Prerequisite,
-                party: None,
-                words: format!("until {parent} is there"),
-                notes: vec![],
-                since: None,
-                until: None,
-                overdue: false,
-                task: None,
-                origin: step.origin,
-            });
+            let words = format!("until {parent} is there");
+            ctx.waiting
+                .push(Waiting::new(&step.address, WaitingFor::Prerequisite, words).at(step.origin.as_ref()));
         }
         if ctx.steps.len() == before {
             return;

@@ -15,8 +15,8 @@ use crate::ledger::{Applied, Entry};
 use crate::observed::{Facet, Record};
 use crate::plan::context::Context;
 use crate::plan::findings::{Code, Finding};
-use crate::plan::reasons::{Reason, ReasonCode};
-use crate::plan::{Change, Fingerprint, Inside, Performer, Step};
+use crate::plan::steps::because_changed;
+use crate::plan::{Change, Performer, Step};
 use crate::text::terminal;
 use crate::value::{Field, Value};
 
@@ -198,28 +198,14 @@ fn update(
             change.new.as_ref().is_some_and(|new| ctx.digester.value(new) == last.declared)
         })
     });
-    let because = if drift_only {
-        Reason::new(ReasonCode::Drifted, "the console was changed, the declaration was not")
-    } else {
-        Reason::new(ReasonCode::Declared, changes_words(&changes))
-    };
-    ctx.steps.push(Step {
-        address: decl.address.clone(),
-        action: Action::Update,
-        row,
-        because,
-        performer,
-        remote_id: Some(record.id.clone()),
-        after: Default::default(),
-        changes,
-        causes,
-        notes: vec![],
-        uses: None,
-        held: None,
-        fingerprint: Fingerprint::from_text(""),
-        origin: Some(decl.origin.clone()),
-        inside: Inside::default(),
-    });
+    ctx.steps.push(
+        Step::new(&decl.address, Action::Update, row, because_changed(drift_only, &changes))
+            .by(performer)
+            .record(Some(record.id.clone()))
+            .changing(changes)
+            .causing(causes)
+            .at(&decl.origin),
+    );
 }
 
 /// `billing is trial, usage is declared`.

@@ -16,7 +16,7 @@ use crate::observed::Facet;
 use crate::plan::context::Context;
 use crate::plan::findings::{Code, Finding};
 use crate::plan::reasons::{Reason, ReasonCode, WaitingFor};
-use crate::plan::{Inside, Performer, Step, Waiting};
+use crate::plan::{Performer, Step, Waiting};
 
 /// An account that is to end.
 pub(super) struct Ending<'a> {
@@ -67,16 +67,8 @@ fn one(ctx: &mut Context<'_>, ending: &Ending<'_>, children: BTreeSet<Address>) 
     let subject = ctx.subject(address, ending.decl, Some(record));
     let by = ctx.by(ending.row);
     if matches!(by, By::Never | By::NotYet) {
-        let title = ctx.input.dialect.title().to_owned();
-        let (code, words) = if by == By::Never {
-            (Code::NotThere, format!("{title} has no such thing: {}", ending.row.words()))
-        } else {
-            (
-                Code::NotSupportedYet,
-                format!("{title} can do this, this version of tenantry cannot: {}", ending.row.words()),
-            )
-        };
-        let mut finding = Finding::new(code, words).about(address).at(&entry.origin);
+        let gap = Finding::gap(ctx.input.dialect.title(), by, ending.row.words());
+        let mut finding = gap.about(address).at(&entry.origin);
         if ending.row == Row::Remove {
             finding = finding.next("want: Detached ends the relationship");
         }
@@ -126,23 +118,16 @@ fn one(ctx: &mut Context<'_>, ending: &Ending<'_>, children: BTreeSet<Address>) 
         By::Person(_) => super::manual::performer(ctx, ending.row, action, subject, None, &[]),
         _ => Performer::Console,
     };
-    ctx.steps.push(Step {
-        address: address.clone(),
-        action,
-        row: ending.row,
-        because: ending.because.clone(),
-        performer,
-        remote_id: Some(id),
-        after: children,
-        changes: vec![],
-        causes,
-        notes: vec![("ends".to_owned(), format!("\"{}\"", record.name.terminal()))],
-        uses: Some((GuardKind::Removals, 1)),
-        held: None,
-        fingerprint: super::manual::unstamped(),
-        origin: Some(entry.origin.clone()),
-        inside: Inside::default(),
-    });
+    ctx.steps.push(
+        Step::new(address, action, ending.row, ending.because.clone())
+            .by(performer)
+            .record(Some(id))
+            .after(children)
+            .causing(causes)
+            .note("ends", format!("\"{}\"", record.name.terminal()))
+            .using(Some((GuardKind::Removals, 1)))
+            .at(&entry.origin),
+    );
 }
 
 /// A licence that is still wanted, or not ended yet, keeps its account.
@@ -194,16 +179,5 @@ fn wait(
     words: &str,
     until: Option<Timestamp>,
 ) {
-    ctx.waiting.push(Waiting {
-        address: address.clone(),
-        why: WaitingFor::Prerequisite,
-        party: None,
-        words: words.to_owned(),
-        notes: vec![],
-        since: None,
-        until,
-        overdue: false,
-        task: None,
-        origin: Some(origin.clone()),
-    });
+    ctx.waiting.push(Waiting::new(address, WaitingFor::Prerequisite, words).until(until).at(Some(origin)));
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
+use crate::capability::By;
 use crate::origin::Origin;
 
 /// How bad it is.
@@ -148,6 +149,18 @@ impl Finding {
             next: Vec::new(),
             origin: None,
             path: None,
+        }
+    }
+
+    /// What is wanted is nothing that the console has (`by` is [`By::Never`]), or nothing that this version does there.
+    pub fn gap(title: &str, by: By, what: &str) -> Self {
+        if by == By::NotYet {
+            Self::new(
+                Code::NotSupportedYet,
+                format!("{title} can do this, this version of tenantry cannot: {what}"),
+            )
+        } else {
+            Self::new(Code::NotThere, format!("{title} has no such thing: {what}"))
         }
     }
 

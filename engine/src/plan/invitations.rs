@@ -15,10 +15,13 @@ use crate::plan::context::Context;
 use crate::plan::findings::{Code, Finding};
 use crate::plan::matching::Key;
 use crate::plan::reasons::{Reason, ReasonCode, WaitingFor};
-use crate::plan::{Fingerprint, Inside, InvitationTerms, Performer, Step, Waiting};
+use crate::plan::{Inside, InvitationTerms, Performer, Step, Waiting};
 use crate::task::{Outcome, Task};
 use crate::text::terminal;
 use crate::value::{Field, Value, hex, sha256};
+
+/// What becomes of a draft.
+const TO_SEND: &str = "a mail for you to send: tenantry invitations --eml outbox/";
 
 /// The keys by which acceptance will show, strongest first.
 fn accepted_as(ctx: &Context<'_>, decl: &AccountDecl<'_>, projection: &Projection) -> Vec<String> {
@@ -118,35 +121,22 @@ pub(super) fn invite(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, projection: 
         "reseller",
         &terms.provider.as_ref().map_or_else(|| "us".to_owned(), |provider| format!("us and {provider}")),
     ));
-    let notes = if performer == Performer::Console {
-        vec![("then".to_owned(), "a mail for you to send: tenantry invitations --eml outbox/".to_owned())]
-    } else {
-        vec![]
-    };
-    ctx.steps.push(Step {
-        address: decl.address.clone(),
-        action: Action::Invite,
-        row: Row::Invite,
-        because: Reason::new(
-            ReasonCode::Invited,
-            match records {
-                0 => "to be invited; nobody is listed yet".to_owned(),
-                1 => "to be invited; not the one customer that is listed".to_owned(),
-                _ => format!("to be invited; not among the {records} customers"),
-            },
-        ),
-        performer,
-        remote_id: None,
-        after: Default::default(),
-        changes,
-        causes: vec![],
-        notes,
-        uses: Some((GuardKind::Invitations, 1)),
-        held: None,
-        fingerprint: super::manual::unstamped(),
-        origin: Some(invitation.origin.clone()),
-        inside: Inside { invitation: Some(terms), ..Inside::default() },
-    });
+    let because = Reason::new(
+        ReasonCode::Invited,
+        match records {
+            0 => "to be invited; nobody is listed yet".to_owned(),
+            1 => "to be invited; not the one customer that is listed".to_owned(),
+            _ => format!("to be invited; not among the {records} customers"),
+        },
+    );
+    let drafts = performer == Performer::Console;
+    let step = Step::new(&decl.address, Action::Invite, Row::Invite, because)
+        .by(performer)
+        .changing(changes)
+        .using(Some((GuardKind::Invitations, 1)))
+        .at(&invitation.origin)
+        .with(Inside { invitation: Some(terms), ..Inside::default() });
+    ctx.steps.push(if drafts { step.note("then", TO_SEND) } else { step });
 }
 
 fn text_change(field: &'static str, label: &str, text: &str) -> super::Change {
@@ -258,26 +248,25 @@ pub(super) fn pending(
             message_id,
             &invitation.to,
         );
-        ctx.waiting.push(Waiting {
-            address: decl.address.clone(),
-            why: WaitingFor::Task,
-            party: Some(Party::Operator),
-            words: format!(
-                "a mail to {} waits for you since {}",
-                terminal(&invitation.to),
-                super::accounts::date(*drafted)
-            ),
-            notes: vec![
-                ("write it".into(), "tenantry invitations --eml outbox/".into()),
-                ("once sent".into(), format!("tenantry tasks done {}", task.id)),
-            ],
-            since: Some(*drafted),
-            until: Some(expires),
-            overdue,
-            task: Some(Box::new(task)),
-            origin: Some(decl.origin.clone()),
-        });
-        return;
+        let words = format!(
+            "a mail to {} waits for you since {}",
+            terminal(&invitation.to),
+            super::accounts::date(*drafted)
+        );
+        let notes = vec![
+            ("write it".into(), "tenantry invitations --eml outbox/".into()),
+            ("once sent".into(), format!("tenantry tasks done {}", task.id)),
+        ];
+        return ctx.waiting.push(
+            Waiting::new(&decl.address, WaitingFor::Task, words)
+                .of(Some(Party::Operator))
+                .notes(notes)
+                .since(Some(*drafted))
+                .until(Some(expires))
+                .overdue(overdue)
+                .task(Box::new(task))
+                .at(Some(&decl.origin)),
+        );
     }
     if !overdue && next_reminder.is_some_and(|due| due <= now) {
         return remind(ctx, decl, &invitation);
@@ -295,18 +284,16 @@ pub(super) fn pending(
     } else if !overdue {
         notes.push(("next".to_owned(), format!("we stop waiting on {}", super::accounts::date(expires))));
     }
-    ctx.waiting.push(Waiting {
-        address: decl.address.clone(),
-        why: WaitingFor::Acceptance,
-        party: Some(Party::Customer),
-        words: format!("invited {}, accepted by nobody yet", ago(since, now)),
-        notes,
-        since: Some(since),
-        until: Some(next_reminder.filter(|_| !overdue).map_or(expires, |due| due.min(expires))),
-        overdue,
-        task: None,
-        origin: Some(decl.origin.clone()),
-    });
+    let words = format!("invited {}, accepted by nobody yet", ago(since, now));
+    ctx.waiting.push(
+        Waiting::new(&decl.address, WaitingFor::Acceptance, words)
+            .of(Some(Party::Customer))
+            .notes(notes)
+            .since(Some(since))
+            .until(Some(next_reminder.filter(|_| !overdue).map_or(expires, |due| due.min(expires))))
+            .overdue(overdue)
+            .at(Some(&decl.origin)),
+    );
 }
 
 /// The mail that is drafted and not known to be sent.
@@ -358,34 +345,20 @@ fn sent_by_attestation(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, invitation
 
 fn remind(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, invitation: &Invitation) {
     let n = invitation.reminders.len() + 1;
-    ctx.steps.push(Step {
-        address: decl.address.clone(),
-        action: Action::Remind,
-        row: Row::Invite,
-        because: Reason::new(
-            ReasonCode::ReminderDue,
-            format!("invited, accepted by nobody yet; reminder {n} is due"),
-        ),
-        performer: Performer::Console,
-        remote_id: None,
-        after: Default::default(),
-        changes: vec![
-            text_change("to", "to", &invitation.to),
-            super::Change {
-                field: Field::of("reminder"),
-                label: "reminder".into(),
-                old: None,
-                new: Some(Value::Number(i64::try_from(n).unwrap_or(i64::MAX))),
-            },
-        ],
-        causes: vec![],
-        notes: vec![("then".into(), "a mail for you to send: tenantry invitations --eml outbox/".into())],
-        uses: None,
-        held: None,
-        fingerprint: Fingerprint::from_text(""),
-        origin: Some(decl.origin.clone()),
-        inside: Inside::default(),
-    });
+    let because =
+        Reason::new(ReasonCode::ReminderDue, format!("invited, accepted by nobody yet; reminder {n} is due"));
+    let reminder = super::Change {
+        field: Field::of("reminder"),
+        label: "reminder".into(),
+        old: None,
+        new: Some(Value::Number(i64::try_from(n).unwrap_or(i64::MAX))),
+    };
+    ctx.steps.push(
+        Step::new(&decl.address, Action::Remind, Row::Invite, because)
+            .changing(vec![text_change("to", "to", &invitation.to), reminder])
+            .note("then", TO_SEND)
+            .at(&decl.origin),
+    );
 }
 
 /// An unbound record that shares only a weak key with a pending invitation is told, never bound by elimination.

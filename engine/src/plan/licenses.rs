@@ -11,30 +11,16 @@ use crate::plan::compare::changes_words;
 use crate::plan::context::{Context, same_place};
 use crate::plan::findings::{Code, Finding};
 use crate::plan::reasons::{Reason, ReasonCode, WaitingFor};
-use crate::plan::{Change, Fingerprint, Inside, Performer, Step, Waiting};
+use crate::plan::steps::because_changed;
+use crate::plan::{Change, Inside, Performer, Step, Waiting};
 use crate::text::terminal;
 use crate::value::Value;
 
 /// Plans the n-th declared licence.
 pub(super) fn plan(ctx: &mut Context<'_>, n: usize) {
     let decl: &LicenseDecl<'_> = &ctx.input.desired.licenses[n];
-    if let Some(day) = decl.not_before.filter(|day| *day > ctx.input.now && decl.want != Want::Present) {
-        return ctx.waiting.push(Waiting {
-            address: decl.address.clone(),
-            why: WaitingFor::NotBefore,
-            party: None,
-            words: format!(
-                "to be {} from {} on",
-                decl.want.to_string().to_lowercase(),
-                super::accounts::date(day)
-            ),
-            notes: vec![],
-            since: None,
-            until: Some(day),
-            overdue: false,
-            task: None,
-            origin: Some(decl.origin.clone()),
-        });
+    if super::accounts::not_before(ctx, &decl.address, decl.want, decl.not_before, &decl.origin) {
+        return;
     }
     remember(ctx, decl);
     let projection = ctx.input.dialect.license(decl);
@@ -185,18 +171,7 @@ fn before_its_account(ctx: &mut Context<'_>, decl: &LicenseDecl<'_>, projection:
     } else {
         format!("until {} is there", decl.account)
     };
-    ctx.waiting.push(Waiting {
-        address: decl.address.clone(),
-        why: WaitingFor::Prerequisite,
-        party: None,
-        words,
-        notes: vec![],
-        since: None,
-        until: None,
-        overdue: false,
-        task: None,
-        origin: Some(decl.origin.clone()),
-    });
+    ctx.waiting.push(Waiting::new(&decl.address, WaitingFor::Prerequisite, words).at(Some(&decl.origin)));
 }
 
 fn gone(ctx: &mut Context<'_>, decl: &LicenseDecl<'_>) {
@@ -235,30 +210,11 @@ fn adopt(
         Reason::new(ReasonCode::Matched, "the account's only licence of this article")
     };
     let changes = differences(projection, record);
-    let mut notes = vec![(
-        "binds".to_owned(),
-        format!("{} · {}", record.article.terminal(), terminal(record.id.as_str())),
-    )];
-    if !changes.is_empty() {
-        notes.push(("then".to_owned(), "what differs is changed by the next plan".to_owned()));
-    }
-    ctx.steps.push(Step {
-        address: decl.address.clone(),
-        action: Action::Adopt,
-        row: Row::Adopt,
-        because,
-        performer: Performer::Console,
-        remote_id: Some(record.id.clone()),
-        after: Default::default(),
-        changes,
-        causes: vec![],
-        notes,
-        uses: None,
-        held: None,
-        fingerprint: Fingerprint::from_text(""),
-        origin: Some(decl.origin.clone()),
-        inside: Inside { shown: record.fields.clone(), ..Inside::default() },
-    });
+    let binds = format!("{} · {}", record.article.terminal(), terminal(record.id.as_str()));
+    let shown = record.fields.clone();
+    let step =
+        super::accounts::binding(&decl.address, &decl.origin, because, &record.id, binds, changes, shown);
+    ctx.steps.push(step);
 }
 
 fn differences(projection: &LicenseProjection, record: &LicenseRecord) -> Vec<Change> {
@@ -359,11 +315,7 @@ fn bound_license(
             );
             continue;
         }
-        let because = if drifted {
-            Reason::new(ReasonCode::Drifted, "the console was changed, the declaration was not")
-        } else {
-            Reason::new(ReasonCode::Declared, changes_words(std::slice::from_ref(&change)))
-        };
+        let because = because_changed(drifted, std::slice::from_ref(&change));
         let row = row(&change);
         act(ctx, decl, Action::Update, row, vec![change], Some(record.id.clone()), because, false);
     }
@@ -438,20 +390,9 @@ fn act(
         By::Api => Performer::Console,
         By::Person(_) => super::manual::performer(ctx, row, action, subject, Some(decl), &changes),
         by @ (By::NotYet | By::Never) => {
-            let title = ctx.input.dialect.title().to_owned();
-            let (code, words) = if by == By::Never {
-                (Code::NotThere, format!("{title} has no such thing: {}", row.words()))
-            } else {
-                (
-                    Code::NotSupportedYet,
-                    format!(
-                        "{title} can do this, this version of tenantry cannot: {} ({})",
-                        row.words(),
-                        because.words
-                    ),
-                )
-            };
-            return ctx.finding(Finding::new(code, words).about(&decl.address).at(&decl.origin));
+            let what = format!("{} ({})", row.words(), because.words);
+            let gap = Finding::gap(ctx.input.dialect.title(), by, &what);
+            return ctx.finding(gap.about(&decl.address).at(&decl.origin));
         }
     };
     let causes = ctx.input.dialect.consequences(row, action, &subject);
@@ -472,21 +413,16 @@ fn act(
         _ if seats > 0 => Some((GuardKind::Seats, u32::try_from(seats).unwrap_or(u32::MAX))),
         _ => None,
     };
-    ctx.steps.push(Step {
-        address: decl.address.clone(),
-        action,
-        row,
-        because,
-        performer,
-        remote_id,
-        after: after_account.then(|| decl.account.clone()).into_iter().collect(),
-        changes,
-        causes,
-        notes: vec![("of".to_owned(), subject.shown_name())],
-        uses,
-        held: None,
-        fingerprint: Fingerprint::from_text(""),
-        origin: Some(decl.origin.clone()),
-        inside: Inside { lookalikes, ..Inside::default() },
-    });
+    ctx.steps.push(
+        Step::new(&decl.address, action, row, because)
+            .by(performer)
+            .record(remote_id)
+            .after(after_account.then(|| decl.account.clone()))
+            .changing(changes)
+            .causing(causes)
+            .note("of", subject.shown_name())
+            .using(uses)
+            .at(&decl.origin)
+            .with(Inside { lookalikes, ..Inside::default() }),
+    );
 }

@@ -13,7 +13,7 @@ use crate::ledger::{Applied, Invitation};
 use crate::plan::context::Context;
 use crate::plan::findings::{Code, Finding};
 use crate::plan::reasons::WaitingFor;
-use crate::plan::{Change, Fingerprint, Performer, Step, Waiting};
+use crate::plan::{Change, Performer, Step, Waiting};
 use crate::task::{Attested, Outcome, Task, TaskRecord, task_id};
 
 /// The task of a step; its id is completed once the step has its fingerprint.
@@ -169,18 +169,12 @@ fn done(
         return open(ctx, step, now);
     }
     remember(ctx, &step.address, id, record, said);
-    ctx.waiting.push(Waiting {
-        address: step.address.clone(),
-        why: WaitingFor::Settling,
-        party: None,
-        words: "said to be done; the console will show it".into(),
-        notes: vec![("task".into(), id.to_owned())],
-        since: None,
-        until: Some(from),
-        overdue: false,
-        task: None,
-        origin: step.origin,
-    });
+    ctx.waiting.push(
+        Waiting::new(&step.address, WaitingFor::Settling, "said to be done; the console will show it")
+            .notes(vec![("task".into(), id.to_owned())])
+            .until(Some(from))
+            .at(step.origin.as_ref()),
+    );
 }
 
 /// A person has invited: from now on it is an invitation like any other, and never made again.
@@ -199,22 +193,12 @@ fn invited(ctx: &mut Context<'_>, step: Step, id: &str, said: &Attested) {
         revoked: None,
     };
     let owned = id.to_owned();
-    let waiting = Waiting {
-        address: step.address.clone(),
-        why: WaitingFor::Acceptance,
-        party: Some(crate::capability::Party::Customer),
-        words: format!(
-            "invited on {}, says {}",
-            super::accounts::date(said.on),
-            crate::text::terminal(&said.by)
-        ),
-        notes: vec![],
-        since: Some(said.on),
-        until: None,
-        overdue: false,
-        task: None,
-        origin: step.origin,
-    };
+    let words =
+        format!("invited on {}, says {}", super::accounts::date(said.on), crate::text::terminal(&said.by));
+    let waiting = Waiting::new(&step.address, WaitingFor::Acceptance, words)
+        .of(Some(crate::capability::Party::Customer))
+        .since(Some(said.on))
+        .at(step.origin.as_ref());
     ctx.edit(
         &step.address,
         "invited",
@@ -258,18 +242,15 @@ fn open(ctx: &mut Context<'_>, step: Step, since: Timestamp) {
         })
         .collect();
     notes.push(("task".into(), task.id.clone()));
-    ctx.waiting.push(Waiting {
-        address: step.address,
-        why: WaitingFor::Task,
-        party: Some(task.party),
-        words: format!("{}: open since {}", task.title, super::accounts::date(since)),
-        notes,
-        since: Some(since),
-        until: None,
-        overdue: false,
-        task: Some(task),
-        origin: step.origin,
-    });
+    let words = format!("{}: open since {}", task.title, super::accounts::date(since));
+    ctx.waiting.push(
+        Waiting::new(&step.address, WaitingFor::Task, words)
+            .of(Some(task.party))
+            .notes(notes)
+            .since(Some(since))
+            .at(step.origin.as_ref())
+            .task(task),
+    );
 }
 
 /// A task whose wish is fulfilled or gone is closed. One of an address that could not be compared now stays.
@@ -335,9 +316,4 @@ fn unused(ctx: &mut Context<'_>, known: &BTreeSet<String>) {
         })
         .collect();
     ctx.findings.extend(late);
-}
-
-/// A step's fingerprint before it is stamped.
-pub(super) fn unstamped() -> Fingerprint {
-    Fingerprint::from_text("")
 }

@@ -22,6 +22,7 @@ pub mod matching;
 mod order;
 pub mod reasons;
 mod settle;
+mod steps;
 mod summary;
 mod types;
 mod undeclared;

@@ -215,18 +215,13 @@ fn wait(
             format!("tenantry resolve {} --happened, or --not-happened", operation.id),
         ));
     }
-    ctx.waiting.push(Waiting {
-        address: address.clone(),
-        why,
-        party: (why == WaitingFor::Resolve).then_some(crate::capability::Party::Operator),
-        words,
-        notes,
-        since: operation.sent_at(),
-        until,
-        overdue: false,
-        task: None,
-        origin: ctx.entry(address).map(|entry| entry.origin.clone()),
-    });
+    let wait = Waiting::new(address, why, words)
+        .of((why == WaitingFor::Resolve).then_some(crate::capability::Party::Operator))
+        .notes(notes)
+        .since(operation.sent_at())
+        .until(until)
+        .at(ctx.entry(address).map(|entry| &entry.origin));
+    ctx.waiting.push(wait);
 }
 
 fn clear(ctx: &mut Context<'_>, address: &Address, event: &'static str, words: String, phase: Phase) {
@@ -242,6 +237,15 @@ fn clear(ctx: &mut Context<'_>, address: &Address, event: &'static str, words: S
     });
 }
 
+/// What an operation made is somebody's from now on.
+fn holds(ctx: &mut Context<'_>, address: &Address, id: Option<&RemoteId>) {
+    if let Some(id) = id
+        && address.kind == Kind::Customer
+    {
+        ctx.adopted.insert(id.clone(), address.clone());
+    }
+}
+
 /// The operation happened: its entry becomes what it would have become at once.
 fn settle(
     ctx: &mut Context<'_>,
@@ -250,11 +254,7 @@ fn settle(
     at: Timestamp,
     id: Option<RemoteId>,
 ) {
-    if let Some(id) = &id
-        && address.kind == Kind::Customer
-    {
-        ctx.adopted.insert(id.clone(), address.clone());
-    }
+    holds(ctx, address, id.as_ref());
     let operation = operation.clone();
     ctx.edit(address, "settled", format!("{}: happened", operation.id), |entry| {
         apply(entry, &operation, at, id);
@@ -270,11 +270,7 @@ fn unfinished(
     at: Timestamp,
     id: Option<RemoteId>,
 ) {
-    if let Some(id) = &id
-        && address.kind == Kind::Customer
-    {
-        ctx.adopted.insert(id.clone(), address.clone());
-    }
+    holds(ctx, address, id.as_ref());
     ctx.edit(address, "settled", format!("{}: done, its step is not", operation.id), |entry| {
         if entry.remote_id.is_none() {
             entry.remote_id = id;

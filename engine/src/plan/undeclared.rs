@@ -9,11 +9,11 @@ use crate::action::Action;
 use crate::address::{Address, Kind};
 use crate::capability::Row;
 use crate::ledger::{DeletionPolicy, Entry, Standing};
+use crate::plan::Step;
 use crate::plan::context::Context;
 use crate::plan::ends::Ending;
 use crate::plan::findings::{Code, Finding};
 use crate::plan::reasons::{Reason, ReasonCode};
-use crate::plan::{Fingerprint, Inside, Performer, Step};
 
 /// `formerly`: the entry follows its declaration to the new address.
 pub(super) fn collect_renames(ctx: &mut Context<'_>) {
@@ -168,25 +168,10 @@ fn end(ctx: &mut Context<'_>, address: Address, policy: DeletionPolicy) {
 
 fn forget(ctx: &mut Context<'_>, address: &Address) {
     let entry = ctx.entry(address).expect("it is in the ledger");
-    let step = Step {
-        address: address.clone(),
-        action: Action::Forget,
-        row: Row::Adopt,
-        because: Reason::new(
-            ReasonCode::Undeclared,
-            "its declaration is gone; nothing is done in the console",
-        ),
-        performer: Performer::Console,
-        remote_id: entry.remote_id.clone(),
-        after: Default::default(),
-        changes: vec![],
-        causes: vec![],
-        notes: vec![],
-        uses: None,
-        held: None,
-        fingerprint: Fingerprint::from_text(""),
-        origin: Some(entry.origin.clone()),
-        inside: Inside::default(),
-    };
+    let because =
+        Reason::new(ReasonCode::Undeclared, "its declaration is gone; nothing is done in the console");
+    let step = Step::new(address, Action::Forget, Row::Adopt, because)
+        .record(entry.remote_id.clone())
+        .at(&entry.origin);
     ctx.steps.push(step);
 }
