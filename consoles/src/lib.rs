@@ -17,6 +17,7 @@ pub mod microsoft;
 mod offline;
 pub mod pace;
 pub mod sophos;
+pub mod tables;
 pub mod transport;
 
 pub use connect::{ConnectError, Connection, Settings, connect};

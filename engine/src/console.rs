@@ -21,6 +21,7 @@ use crate::plan::findings::Finding;
 use crate::plan::matching::Key;
 use crate::plan::{Change, Consequence, Step};
 use crate::runtime::OneTimeSecret;
+use crate::text::Untrusted;
 use crate::value::{Field, Value};
 
 /// A declaration in the console's terms.
@@ -137,6 +138,18 @@ pub trait Dialect: Send + Sync {
 
     /// What an action causes beside its changes, with the consents it needs.
     fn consequences(&self, row: Row, action: Action, subject: &Subject<'_>) -> Vec<Consequence>;
+
+    /// Values that the vendor shows and this adapter does not know: what they are of (`billing`), and the value. They
+    /// are kept as they came and decide nothing.
+    fn unknown(&self, _subject: &Subject<'_>) -> Vec<(&'static str, Untrusted)> {
+        Vec::new()
+    }
+
+    /// Whether a new account may bring licences along that nobody asked for: then a declared one is looked for before
+    /// anybody is asked to buy it.
+    fn brings_licenses(&self) -> bool {
+        false
+    }
 
     /// What stands in the way of ending the account, as far as its facets show.
     fn blockers(&self, subject: &Subject<'_>) -> Vec<Blocker>;

@@ -69,7 +69,7 @@ pub(super) const fn position_words(position: MicrosoftPosition) -> &'static str 
 }
 
 /// The column of the table.
-pub(super) fn capabilities(position: MicrosoftPosition, found: &Found) -> Capabilities {
+pub(crate) fn capabilities(position: MicrosoftPosition, found: &Found) -> Capabilities {
     use OperationClass::{Blind, Keyed, Unique};
     let reseller = position == MicrosoftPosition::IndirectReseller;
     let operator = By::Person(Party::Operator);

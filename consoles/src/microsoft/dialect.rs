@@ -15,6 +15,7 @@ use tenantry_engine::observed::{Blocker, Facet, KeyKind};
 use tenantry_engine::operation::{Ack, Draft, Next};
 use tenantry_engine::plan::matching::Excluded;
 use tenantry_engine::plan::{Consequence, Step};
+use tenantry_engine::text::Untrusted;
 use tenantry_engine::value::{Field, Value};
 
 use super::capabilities::{Found, capabilities, reads};
@@ -103,10 +104,6 @@ fn rights(subject: &Subject<'_>) -> Option<String> {
     (!words.is_empty()).then(|| format!("{}: end them first, or consent", words.join("; ")))
 }
 
-fn cause(code: &str, words: impl Into<String>, needs_consent: bool) -> Consequence {
-    Consequence { code: code.to_owned(), words: words.into(), needs_consent }
-}
-
 impl Dialect for MicrosoftDialect {
     fn title(&self) -> &str {
         TITLE
@@ -135,13 +132,13 @@ impl Dialect for MicrosoftDialect {
     fn consequences(&self, row: Row, action: Action, subject: &Subject<'_>) -> Vec<Consequence> {
         match (row, action) {
             (Row::Create, _) => {
-                let mut out = vec![cause(
+                let mut out = vec![Consequence::new(
                     "tenant-stays",
                     "makes a Microsoft tenant and takes its domain; neither can be taken back",
                     false,
                 )];
                 if !self.reseller() {
-                    out.push(cause(
+                    out.push(Consequence::new(
                         "first-password",
                         "brings an administrator's password once; it is sealed for its recipients",
                         false,
@@ -150,19 +147,30 @@ impl Dialect for MicrosoftDialect {
                 out
             }
             (Row::Detach, _) => {
-                let mut out = vec![cause(
+                let mut out = vec![Consequence::new(
                     CUSTOMER_TOLD,
                     "Microsoft tells the customer nothing: the notice that an agreement requires is yours to give, and \
                      you state that you end it in good faith",
                     true,
                 )];
                 if let Some(words) = rights(subject) {
-                    out.push(cause(RIGHTS_STAY, words, true));
+                    out.push(Consequence::new(RIGHTS_STAY, words, true));
                 }
                 out
             }
             _ => Vec::new(),
         }
+    }
+
+    fn unknown(&self, subject: &Subject<'_>) -> Vec<(&'static str, Untrusted)> {
+        let tie =
+            subject.record.and_then(|record| record.field(fields::RELATIONSHIP)).and_then(Value::as_text);
+        let tie = tie.filter(|tie| !super::read::known_tie(tie)).map(|tie| ("relationship", tie));
+        let statuses =
+            subject.licenses.into_iter().flat_map(|read| &read.licenses).map(|one| one.status.raw());
+        let statuses = statuses.filter(|status| !licenses::known_status(status));
+        let all = tie.into_iter().chain(statuses.map(|status| ("subscription status", status)));
+        all.map(|(what, value)| (what, Untrusted::new(value))).collect()
     }
 
     fn blockers(&self, subject: &Subject<'_>) -> Vec<Blocker> {

@@ -38,6 +38,11 @@ fn new_commerce(subscription: &Json, offer: &str) -> bool {
         || offer.contains(':')
 }
 
+/// Whether Microsoft documents this status ("Subscription resources"); lower case.
+pub(super) fn known_status(status: &str) -> bool {
+    matches!(status, "none" | "active" | "pending" | "suspended" | "expired" | "deleted" | "disabled")
+}
+
 /// One subscription; `None` where it has no id, and so could not be named again.
 pub(super) fn record(subscription: &Json, now: Timestamp) -> Option<LicenseRecord> {
     let id = json::text(subscription, &["id"])?.to_lowercase();

@@ -28,6 +28,7 @@ mod read;
 mod refusals;
 mod send;
 
+pub(crate) use capabilities::capabilities;
 pub use capabilities::{Answer, Found};
 pub use console::{PAGE, PartnerCenter, connect, connect_paged};
 pub use dialect::MicrosoftDialect;

@@ -71,6 +71,11 @@ fn tie(relationship: Option<&str>) -> Tie {
     }
 }
 
+/// Whether Microsoft documents this relationship ("Customer resources", `relationshipToPartner`).
+pub(super) fn known_tie(relationship: &str) -> bool {
+    relationship.eq_ignore_ascii_case("reseller") || matches!(tie(Some(relationship)), Tie::Nobodys)
+}
+
 /// One listed customer; `Ok(None)`: not ours; `Err`: it has no id.
 pub(super) fn record(item: &Json) -> Result<Option<Record>, ()> {
     let id = json::text(item, &["id"])
@@ -363,3 +368,6 @@ fn lives(relationship: &Json) -> bool {
 fn read_at(as_of: Timestamp) -> FacetRead {
     FacetRead { as_of, unreadable: None, fields: Vec::new(), licenses: Vec::new() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,10 +18,10 @@ use tenantry_engine::operation::{Ack, Draft, Next};
 use tenantry_engine::plan::findings::{Code, Finding};
 use tenantry_engine::plan::matching::Key;
 use tenantry_engine::plan::{Consequence, Step};
+use tenantry_engine::text::Untrusted;
 use tenantry_engine::value::{Field, Value};
 
-use super::fields;
-use super::instructions;
+use super::{fields, instructions, records};
 
 /// The vendor's name for its console.
 pub(super) const TITLE: &str = "Sophos Central Partner";
@@ -103,10 +103,6 @@ fn contact<'a>(decl: &'a AccountDecl<'_>) -> Option<(usize, &'a Contact)> {
 
 fn missing(path: String, what: &str) -> Finding {
     Finding::new(Code::MissingField, format!("{TITLE} creates no customer without {what}")).field(path)
-}
-
-fn cause(code: &str, words: &str, needs_consent: bool) -> Consequence {
-    Consequence { code: code.to_owned(), words: words.to_owned(), needs_consent }
 }
 
 impl Dialect for SophosDialect {
@@ -263,14 +259,14 @@ impl Dialect for SophosDialect {
                 } else {
                     "it gets the partner's default products; others are a task afterwards"
                 };
-                let mut causes = vec![cause("default-products-apply", words, false)];
+                let mut causes = vec![Consequence::new("default-products-apply", words, false)];
                 if declared_monthly(subject) && self.flex() {
-                    causes.push(cause(
+                    causes.push(Consequence::new(
                         "full-price-from-first-install",
                         "billing starts at the first product install, at the full price of the licence",
                         false,
                     ));
-                    causes.push(cause(
+                    causes.push(Consequence::new(
                         "no-early-access",
                         "MSP Flex accounts mostly cannot join early access programmes",
                         false,
@@ -279,13 +275,13 @@ impl Dialect for SophosDialect {
                 causes
             }
             (Row::TrialToPaid, _) => {
-                let mut causes = vec![cause(
+                let mut causes = vec![Consequence::new(
                     "all-trials-converted",
                     "ends all product trials of this account at once; there is no way back to a trial",
                     false,
                 )];
                 if declared_monthly(subject) {
-                    causes.push(cause(
+                    causes.push(Consequence::new(
                         "full-price-from-first-install",
                         "billing starts at the first product install, at the full price of the licence",
                         false,
@@ -293,31 +289,35 @@ impl Dialect for SophosDialect {
                 }
                 causes
             }
-            (Row::Rename, _) => vec![cause(
+            (Row::Rename, _) => vec![Consequence::new(
                 "name-propagates",
                 "the customer sees the new name in its own console, and Salesforce gets it",
                 false,
             )],
-            (Row::BuyLicense, _) if monthly(subject) => vec![cause(
+            (Row::BuyLicense, _) if monthly(subject) => vec![Consequence::new(
                 "billed-when-installed",
                 "costs the full price of the licence from the first install, even if only part of it is installed",
                 false,
             )],
             (Row::BuyLicense, _) => vec![
-                cause("key-is-final", "a licence key cannot be taken back", false),
-                cause("trial-ends", "a trial of the same product line ends the day before", false),
+                Consequence::new("key-is-final", "a licence key cannot be taken back", false),
+                Consequence::new("trial-ends", "a trial of the same product line ends the day before", false),
             ],
             (Row::Detach, _) => {
                 let mut causes = Vec::new();
                 if monthly(subject) {
-                    causes.push(cause("msp-licence-lost", "the customer loses its MSP licences", true));
-                    causes.push(cause(
+                    causes.push(Consequence::new(
+                        "msp-licence-lost",
+                        "the customer loses its MSP licences",
+                        true,
+                    ));
+                    causes.push(Consequence::new(
                         "ends-on-the-first",
                         "unlinking takes effect on the 1st of the next month and is billed until then",
                         false,
                     ));
                 }
-                causes.push(cause(
+                causes.push(Consequence::new(
                     "access-ends",
                     "we cannot open, bill or see this customer any more; nothing there is deleted",
                     false,
@@ -325,10 +325,24 @@ impl Dialect for SophosDialect {
                 causes
             }
             (Row::FewerSeats, Action::Remove) => {
-                vec![cause("protection-ends", "what this licence protects is protected no more", false)]
+                vec![Consequence::new(
+                    "protection-ends",
+                    "what this licence protects is protected no more",
+                    false,
+                )]
             }
             _ => Vec::new(),
         }
+    }
+
+    fn unknown(&self, subject: &Subject<'_>) -> Vec<(&'static str, Untrusted)> {
+        let licenses = subject.licenses.map_or(&[][..], |read| &read.licenses);
+        subject.record.map(|record| records::unknown(record, licenses)).unwrap_or_default()
+    }
+
+    fn brings_licenses(&self) -> bool {
+        // The partner's default products (Sophos Central Partner help, Default products).
+        true
     }
 
     fn blockers(&self, subject: &Subject<'_>) -> Vec<Blocker> {

@@ -26,7 +26,7 @@ pub(super) const TYPE: &str = "type";
 pub(super) const QUANTITY: &str = "quantity";
 
 /// The column of a console with this contract, for a partner's credential.
-pub(super) fn capabilities(spec: &SophosConsole, naming: Naming) -> Capabilities {
+pub(crate) fn capabilities(spec: &SophosConsole, naming: Naming) -> Capabilities {
     let person = By::Person(Party::Operator);
     let blind = OperationClass::Blind;
     let create = match spec.program {

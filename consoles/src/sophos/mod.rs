@@ -35,6 +35,7 @@ mod session;
 
 use dialect::{CREATE, RENAME, SophosDialect, TITLE};
 use errors::Asked;
+pub(crate) use fields::capabilities;
 use session::{Hosts, IdType, Session};
 
 use crate::connect::{ConnectError, Connection, values};

@@ -108,6 +108,18 @@ fn kind(vendor: &str) -> &str {
     }
 }
 
+/// Values of a record and its licences that no source names: kept as they came, and told.
+pub(super) fn unknown(record: &Record, licenses: &[LicenseRecord]) -> Vec<(&'static str, Untrusted)> {
+    let billing = record.field(fields::BILLING).and_then(Value::as_text);
+    let billing = billing.filter(|value| !matches!(*value, "trial" | "usage" | "term" | "ordered"));
+    let kinds = licenses.iter().flat_map(|license| &license.fields).filter_map(|(field, value)| {
+        let kind = value.as_text().filter(|_| field.as_str() == fields::TYPE)?;
+        (!matches!(kind, "trial" | "usage" | "paid" | "unknown")).then_some(("licence type", kind))
+    });
+    let all = billing.map(|value| ("billing", value)).into_iter().chain(kinds);
+    all.map(|(what, value)| (what, Untrusted::new(value))).collect()
+}
+
 /// Reads a licence; `None`: it has neither an id nor a product code.
 pub(super) fn license(json: &Json, now: Timestamp) -> Option<LicenseRecord> {
     let id = text(json, "id").or_else(|| text(json, "licenseIdentifier"))?;

@@ -62,9 +62,40 @@ async fn a_reseller_asks_its_provider_to_buy() {
     let mut world = World::reseller("some").await;
     world.apply(&Objects::customer("contoso", contoso(json!({})))).await;
     let plan = world.plan(&licensed(json!({"quantity": 5}))).await;
-    // What the provider bills is not shown to a reseller: nothing is known, nothing is bought.
-    assert_eq!(plan.steps, []);
-    assert!(codes(&plan).contains(&"not-readable"), "{:?}", plan.findings);
+    // What the provider bills is not shown to a reseller: it is asked for, and what the provider says counts.
+    let asked = task(&plan).clone();
+    assert_eq!((asked.party, asked.observable), (Party::Provider, false));
+    assert_eq!(asked.steps[0], "ask distro to buy a subscription for Contoso GmbH");
+    assert!(!codes(&plan).contains(&"not-readable"), "{:?}", plan.findings);
+    assert_eq!(world.count(Kind::Write, 0), 0);
+    world.apply(&licensed(json!({"quantity": 5}))).await;
+    let mut said = licensed(json!({"quantity": 5}));
+    said.attestations = vec![(
+        "bought",
+        json!({
+            "task": asked.id, "outcome": "Done", "by": "distro", "on": "2099-01-01T00:00:00Z",
+        }),
+    )];
+    world.apply(&said).await;
+    let plan = world.plan(&said).await;
+    assert_eq!((plan.steps, plan.waiting), (vec![], vec![]), "asked for once");
+}
+
+#[tokio::test]
+async fn a_value_that_microsoft_does_not_document_is_told_once() {
+    let mut world = World::direct(with_contoso(json!({}))).await;
+    world.apply(&Objects::customer("contoso", contoso(json!({})))).await;
+    let told = |plan: &Plan| {
+        let unknown = plan.findings.iter().filter(|finding| finding.code.as_str() == "unknown-value");
+        unknown.map(|finding| finding.words.clone()).collect::<Vec<_>>()
+    };
+    let plan = world.plan(&Objects::customer("contoso", contoso(json!({})))).await;
+    assert_eq!(told(&plan), Vec::<String>::new());
+    world.sim.microsoft("acme").switch(|now| now.enums = tenantry_simulator::microsoft::Enums::Unknown);
+    let plan = world.plan(&Objects::customer("contoso", contoso(json!({})))).await;
+    let told = told(&plan);
+    assert!(told.len() == 1 && told[0].starts_with("Partner Center shows the relationship"), "{told:?}");
+    assert_eq!(plan.steps, [], "it decides nothing");
 }
 
 #[tokio::test]

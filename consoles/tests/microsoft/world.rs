@@ -11,7 +11,7 @@ use tenantry_consoles::microsoft::{PartnerCenter, connect_paged};
 use tenantry_consoles::{
     Connection, Credentials, SecretSink, Secrets, SecretsError, Settings, SinkError, WriteSecrets,
 };
-use tenantry_crd::{ConsoleSpec, CustomerSpec, LicenseSpec, ProductSpec, RelationshipSpec};
+use tenantry_crd::{AttestationSpec, ConsoleSpec, CustomerSpec, LicenseSpec, ProductSpec, RelationshipSpec};
 use tenantry_engine::address::{Address, ConsoleName};
 use tenantry_engine::console::{Console, Reading};
 use tenantry_engine::declare::{Declarations, Declared, declare};
@@ -134,6 +134,7 @@ pub struct Objects {
     pub relationships: Vec<(&'static str, Value)>,
     pub licenses: Vec<(&'static str, Value)>,
     pub products: Vec<(&'static str, Value)>,
+    pub attestations: Vec<(&'static str, Value)>,
 }
 
 impl Objects {
@@ -287,12 +288,14 @@ impl World {
         let relationships: Vec<(&str, RelationshipSpec)> = typed(&objects.relationships, |_| {});
         let licenses: Vec<(&str, LicenseSpec)> = typed(&objects.licenses, |_| {});
         let products: Vec<(&str, ProductSpec)> = typed(&objects.products, |_| {});
+        let attestations: Vec<(&str, AttestationSpec)> = typed(&objects.attestations, |_| {});
         let declarations = Declarations {
             consoles: vec![declared(("microsoft", &self.spec), &labels)],
             customers: customers.iter().map(|(name, spec)| declared((name, spec), &labels)).collect(),
             relationships: relationships.iter().map(|(name, spec)| declared((name, spec), &labels)).collect(),
             licenses: licenses.iter().map(|(name, spec)| declared((name, spec), &labels)).collect(),
             products: products.iter().map(|(name, spec)| declared((name, spec), &labels)).collect(),
+            attestations: attestations.iter().map(|(name, spec)| declared((name, spec), &labels)).collect(),
             ..Declarations::default()
         };
         let declaration = declare(&declarations, &Everything);

@@ -321,8 +321,10 @@ async fn products_go_with_the_create_only_where_the_console_says_so() {
         let wish =
             Wish::of(spec, usage).licensed("CIXAMTR-ADV-MSP", &json!({"type": "Usage", "quantity": null}));
         let plan = wish.plan(&bench, &*console, &ledger).await.plan;
-        let bought = plan.steps.iter().filter(|step| step.row == Row::BuyLicense).count();
-        assert_eq!(bought, usize::from(!on), "{:#?}", plan.steps);
+        // Default products may bring it along: nobody is asked to buy it before it was looked for.
+        assert!(plan.steps.iter().all(|step| step.row != Row::BuyLicense), "{:#?}", plan.steps);
+        let waits = if on { "made together with" } else { "which may bring it along" };
+        assert!(plan.waiting.iter().any(|one| one.words.contains(waits)), "{on}: {:#?}", plan.waiting);
         let step = the(&plan, Row::Create);
         let Next::Operation(draft) = console.dialect().next(step, &[]) else { panic!("no request") };
         let products = draft.body.get("products");
@@ -334,6 +336,34 @@ async fn products_go_with_the_create_only_where_the_console_says_so() {
             bench.running.sophos("acme").tenants().into_iter().flat_map(|one| one.products).collect();
         let has = made_products.iter().any(|code| code == "CIXAMTR-ADV-MSP");
         assert_eq!(has, on && switch == "accepted", "{switch} {on}: {made_products:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_value_that_sophos_does_not_document_is_told_and_decides_nothing() {
+    let bench = Bench::new().await;
+    let seed = json!({"sophos": {"acme": {"switches": {"unexpected": "enum-values"}}}});
+    bench.running.seed(&seed).expect("a seed");
+    let wish = Wish::of(flex(), customer(&json!({}), &json!({})));
+    let plan = planned(&bench, &wish, &json!({"billingType": "term"})).await;
+    let unknown: Vec<_> = plan.findings.iter().filter(|one| one.code == Code::UnknownValue).collect();
+    assert_eq!(unknown.len(), 1, "{:?}", plan.findings);
+    assert!(unknown[0].words.starts_with("Sophos Central Partner shows the billing \""), "{unknown:?}");
+}
+
+#[tokio::test]
+async fn a_monthly_account_of_msp_flex_is_told_to_exclude_early_access() {
+    for (billing, told) in [("Usage", true), ("Trial", false)] {
+        let bench = Bench::new().await;
+        let console = Sophos.connect(&bench, None);
+        let account = console.identify().await.expect("known").vendor_account;
+        let mut ledger = Ledger::new(account, "lineage".into());
+        ledger.header.confirmed = Some(bench.runtime.clock.now());
+        let wish = Wish::of(flex(), customer(&json!({"sophos": {"billing": billing}}), &json!({})));
+        let plan = wish.plan(&bench, &*console, &ledger).await.plan;
+        let codes: Vec<&str> =
+            the(&plan, Row::Create).causes.iter().map(|cause| cause.code.as_str()).collect();
+        assert_eq!(codes.contains(&"no-early-access"), told, "{billing}: {codes:?}");
     }
 }
 

@@ -82,7 +82,8 @@ impl Running<'_, '_, '_> {
         let header = self.reserved(step, now);
         let mut entry = self.entry_for(step);
         entry.tasks.entry(task.id.clone()).or_insert_with(|| TaskRecord::opened(now, task.clone()));
-        let words = format!("{}: {}", task.id, task.title);
+        // The task's title names the customer in the vendor's words: it belongs into the entry, not into the log.
+        let words = format!("{}: {}", task.id, step.action.name());
         let entries = vec![(step.address.clone(), Some(entry))];
         self.stage(header, entries, "task-opened", &step.address, words).await?;
         Ok(Ended::from(Outcome::Waits { task: task.id.clone() }))

@@ -241,6 +241,24 @@ fn a_row_refused_to_our_position_is_a_task_from_then_on() {
 }
 
 #[test]
+fn the_log_names_a_task_by_its_id_and_nobody_by_name() {
+    let mut bench = Bench::new([Company::new("adatum")]);
+    bench.terms.create = crate::capability::By::Person(crate::capability::Party::Operator);
+    let report = bench.apply();
+    let Outcome::Waits { task } = &report.steps[0].outcome else { panic!("{:?}", report.steps) };
+    let opened: Vec<String> = bench
+        .store
+        .events()
+        .iter()
+        .filter(|event| event.what == "task-opened")
+        .map(|event| event.words.clone())
+        .collect();
+    assert_eq!(opened, [format!("{task}: create")]);
+    let record = bench.entry("adatum").tasks[task].task.clone().expect("the entry says what is to be done");
+    assert!(record.title.contains("Adatum GmbH"), "{}", record.title);
+}
+
+#[test]
 fn a_yes_without_an_id_is_looked_for_and_never_repeated() {
     let bench = Bench::new([Company::new("adatum")]);
     bench.world.faults([Fault::YesWithoutId]);

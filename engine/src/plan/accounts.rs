@@ -22,6 +22,9 @@ use crate::value::{Field, Value};
 /// Plans the n-th declared account.
 pub(super) fn plan(ctx: &mut Context<'_>, n: usize) {
     let decl: &AccountDecl<'_> = &ctx.input.desired.accounts[n];
+    if ctx.renames_a_live_one(&decl.address, &decl.formerly, &decl.origin) {
+        return;
+    }
     let want = effective_want(ctx, decl);
     remember(ctx, decl, want);
     let entry = ctx.entry(&decl.address).cloned();
@@ -153,6 +156,7 @@ fn bound(
     let Some(record) = ctx.input.observed.census.get(id) else {
         return gone(ctx, decl, want, entry);
     };
+    ctx.note_unknown(&decl.address, record);
     if entry.ended_elsewhere.is_some() {
         ctx.edit(&decl.address, "seen-again", "the record is listed again", |entry| {
             entry.ended_elsewhere = None;
@@ -309,6 +313,7 @@ fn unbound(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, entry: Option<&Entry>,
                 [] if decl.invitation.is_some() => super::invitations::invite(ctx, decl, projection),
                 [] => not_found(ctx, decl, &free),
                 several => {
+                    ctx.named.extend(several.iter().map(|one| one.record.id.clone()));
                     let ids: Vec<String> = several
                         .iter()
                         .map(|one| format!("\"{}\" ({})", terminal(one.record.id.as_str()), one.words()))
@@ -321,7 +326,7 @@ fn unbound(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, entry: Option<&Entry>,
                         .about(&decl.address)
                         .at(&decl.origin)
                         .field(decl.path("id"))
-                        .next("write the right one's id into this account"),
+                        .next(format!("bind the right one: tenantry adopt {} --id ID", decl.address)),
                     );
                 }
             }
@@ -372,6 +377,7 @@ fn made_elsewhere(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, projection: &Pr
 
 fn not_found(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, free: &[super::matching::Candidate<'_>]) {
     if let Some(one) = free.first() {
+        ctx.named.insert(one.record.id.clone());
         return ctx.finding(
             Finding::new(
                 Code::PossibleMatch,
@@ -384,8 +390,8 @@ fn not_found(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, free: &[super::match
             .about(&decl.address)
             .at(&decl.origin)
             .field(decl.path("id"))
-            .next(format!("if it is this customer: id: \"{}\"", terminal(one.record.id.as_str())))
-            .next("if it is another company: distinctFrom"),
+            .next(bind_it(decl, one.record))
+            .next(other_company(one.record)),
         );
     }
     if !ctx.input.observed.census.complete() {
@@ -491,6 +497,16 @@ fn made_with(ctx: &Context<'_>, decl: &AccountDecl<'_>) -> Vec<Change> {
         .collect()
 }
 
+/// What to do with a record that may be the declared customer.
+fn bind_it(decl: &AccountDecl<'_>, record: &Record) -> String {
+    let id = terminal(record.id.as_str());
+    format!("if it is this customer, bind it: tenantry adopt {} --id {id}", decl.address)
+}
+
+fn other_company(record: &Record) -> String {
+    format!("if it is another company: distinctFrom: [\"{}\"]", terminal(record.id.as_str()))
+}
+
 fn create(
     ctx: &mut Context<'_>,
     decl: &AccountDecl<'_>,
@@ -503,6 +519,9 @@ fn create(
         .filter(|candidate| candidate.refuses_create())
         .map(|candidate| (candidate, ctx.holder(&candidate.record.id).cloned()))
         .find(|(_, holder)| holder.as_ref().is_none_or(|holder| !ctx.kept(holder)));
+    if let Some((twin, _)) = &twin {
+        ctx.named.insert(twin.record.id.clone());
+    }
     if let Some((twin, Some(holder))) = &twin {
         return ctx.finding(
             Finding::new(
@@ -516,10 +535,7 @@ fn create(
             .about(&decl.address)
             .at(&decl.origin)
             .next(format!("if it was renamed: formerly: [{}]", terminal(&holder.name)))
-            .next(format!(
-                "if it is another company: distinctFrom: [\"{}\"]",
-                terminal(twin.record.id.as_str())
-            )),
+            .next(other_company(twin.record)),
         );
     }
     if let Some((twin, None)) = twin {
@@ -534,11 +550,8 @@ fn create(
             )
             .about(&decl.address)
             .at(&decl.origin)
-            .next(format!("if it is this customer, bind it: id: \"{}\"", terminal(twin.record.id.as_str())))
-            .next(format!(
-                "if it is another company: distinctFrom: [\"{}\"]",
-                terminal(twin.record.id.as_str())
-            )),
+            .next(bind_it(decl, twin.record))
+            .next(other_company(twin.record)),
         );
     }
     if !ctx.input.observed.census.complete() {

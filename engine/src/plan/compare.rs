@@ -107,11 +107,13 @@ pub(super) fn fields(
         change: change.clone(),
     }));
     for (row, changes) in drifted {
-        // One request carries the whole profile: a caused change takes the drifted fields of its row along.
-        if correct || caused.contains_key(&row) {
+        // One request carries the whole profile: a caused change takes the drifted fields of its row along. What
+        // nobody can put back is only told.
+        let back = !matches!(ctx.by(row), By::Never | By::NotYet);
+        if back && (correct || caused.contains_key(&row)) {
             caused.entry(row).or_default().extend(changes);
         } else {
-            report(ctx, decl, &changes);
+            report(ctx, decl, row, &changes);
         }
     }
     for (row, changes) in caused {
@@ -165,7 +167,12 @@ fn one(
     if last.shown.as_ref() == Some(&digest) { Outcome::Same } else { Outcome::Drift(shown.cloned()) }
 }
 
-fn report(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, changes: &[Change]) {
+fn report(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, row: Row, changes: &[Change]) {
+    let next = if matches!(ctx.by(row), By::Never | By::NotYet) {
+        "nobody can put it back through tenantry · accept it: tenantry pull"
+    } else {
+        "put it back: tenantry apply --correct-drift · or accept it: tenantry pull"
+    };
     for change in changes {
         let old = change.old.as_ref().map_or_else(|| "nothing".to_owned(), Value::terminal);
         let new = change.new.as_ref().map_or_else(|| "nothing".to_owned(), Value::terminal);
@@ -173,7 +180,7 @@ fn report(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, changes: &[Change]) {
             Finding::new(Code::Drift, format!("{} is {old} in the console, {new} was applied", change.label))
                 .about(&decl.address)
                 .at(&decl.origin)
-                .next("put it back: tenantry apply --correct-drift · or accept it: tenantry pull"),
+                .next(next),
         );
     }
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::address::{Address, Kind, RemoteId};
 use crate::capability::{By, Capabilities, Party, Row};
 use crate::console::{Projection, Subject};
-use crate::desired::AccountDecl;
+use crate::desired::{AccountDecl, LicenseDecl};
 use crate::ledger::{Entry, Standing, Want};
 use crate::observed::{Facet, FacetRead, Record};
 use crate::plan::findings::{Code, Finding};
@@ -41,6 +41,11 @@ pub(super) struct Context<'a> {
     pub look_again: bool,
     /// Addresses about which this run cannot tell what is to be done: their tasks stay.
     pub unseen: BTreeSet<Address>,
+    /// Records that a finding names beside a declaration: they are not told again as nobody's.
+    pub named: BTreeSet<RemoteId>,
+    /// Values that the adapter does not know: what it is and the value, in how many records, the first of them.
+    pub unknown: BTreeMap<(&'static str, String), (usize, Address)>,
+    license_ids: OnceCell<HashMap<(&'a Address, &'a str), Vec<&'a LicenseDecl<'a>>>>,
     invited: OnceCell<HashMap<&'a str, &'a Address>>,
     in_flight: OnceCell<Vec<&'a Address>>,
     /// Accounts that are to end, and how; decided after all licences are known.
@@ -81,6 +86,9 @@ impl<'a> Context<'a> {
             not_compared: 0,
             look_again: false,
             unseen: BTreeSet::new(),
+            named: BTreeSet::new(),
+            unknown: BTreeMap::new(),
+            license_ids: OnceCell::new(),
             invited: OnceCell::new(),
             in_flight: OnceCell::new(),
             ending: Vec::new(),
@@ -222,6 +230,48 @@ impl<'a> Context<'a> {
         })
     }
 
+    /// The declared licences of this account that are bound to this record, or whose `id` names it.
+    pub fn claimants<'s>(&'s self, account: &'s Address, id: &'s str) -> &'s [&'a LicenseDecl<'a>] {
+        let index: &HashMap<(&Address, &str), Vec<&'a LicenseDecl<'a>>> =
+            self.license_ids.get_or_init(|| {
+                let mut index: HashMap<(&'a Address, &'a str), Vec<&'a LicenseDecl<'a>>> = HashMap::new();
+                for decl in &self.input.desired.licenses {
+                    let bound = self.input.ledger.entries.get(&decl.address).and_then(Entry::bound);
+                    let ids: BTreeSet<&'a str> =
+                        bound.map(RemoteId::as_str).into_iter().chain(decl.spec.id.as_deref()).collect();
+                    for id in ids {
+                        index.entry((&decl.account, id)).or_default().push(decl);
+                    }
+                }
+                index
+            });
+        index.get(&(account, id)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Takes note of values of a bound record that the adapter does not know.
+    pub fn note_unknown(&mut self, address: &Address, record: &Record) {
+        let subject = self.subject(address, None, Some(record));
+        for (what, value) in self.input.dialect.unknown(&subject) {
+            let first = (0, address.clone());
+            self.unknown.entry((what, value.terminal())).or_insert(first).0 += 1;
+        }
+    }
+
+    /// Tells of values that the adapter does not know, once each.
+    pub fn unknown_findings(&mut self) {
+        let title = self.input.dialect.title();
+        for ((what, value), (count, first)) in std::mem::take(&mut self.unknown) {
+            let more = if count > 1 { format!(", and {} more records", count - 1) } else { String::new() };
+            let words =
+                format!("{title} shows the {what} \"{value}\"{more}, which this version does not know");
+            self.findings.push(
+                Finding::new(Code::UnknownValue, words)
+                    .about(&first)
+                    .next("nothing ends and nothing is bought because of it; a newer version may know it"),
+            );
+        }
+    }
+
     pub fn licenses(&self, id: &RemoteId) -> Option<&'a FacetRead> {
         self.input.observed.facet(id, Facet::Licenses)
     }
@@ -299,7 +349,7 @@ impl<'a> Context<'a> {
         let mut unbound = 0usize;
         let mut named = Vec::new();
         for record in census.records() {
-            if self.holder(&record.id).is_some() {
+            if self.holder(&record.id).is_some() || self.named.contains(&record.id) {
                 continue;
             }
             unbound += 1;
@@ -310,7 +360,7 @@ impl<'a> Context<'a> {
                         format!("\"{}\" is in the console and declared nowhere", record.name.terminal()),
                     )
                     .next(format!(
-                        "declare it with id: \"{}\" to bind it, or leave it: nothing touches it",
+                        "leave it, nothing touches it · or declare it, then: tenantry adopt FILE --id {}",
                         terminal(record.id.as_str())
                     )),
                 );

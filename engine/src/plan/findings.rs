@@ -113,6 +113,22 @@ codes! {
     NotNow = "not-now", Warning;
 }
 
+impl Code {
+    /// Whether it says that a console holds something else than is declared, or may do so.
+    pub const fn apart(self) -> bool {
+        matches!(
+            self,
+            Code::Drift
+                | Code::EndedElsewhere
+                | Code::NotReadable
+                | Code::IncompleteCensus
+                | Code::ShrunkenCensus
+                | Code::PossibleMatch
+                | Code::TaskRefused
+        )
+    }
+}
+
 /// One finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]

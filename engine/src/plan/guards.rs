@@ -35,7 +35,7 @@ pub(super) fn hold(ctx: &mut Context<'_>) {
         .collect();
     let mut held: Vec<Option<Held>> = vec![None; steps.len()];
     observe(ctx, &steps, &mut held);
-    consents(ctx, &steps, &mut held);
+    consents(ctx, &mut steps, &mut held);
     first_run(ctx, &steps, &mut held, &released);
     census(ctx, &steps, &mut held, &released);
     for kind in [GuardKind::Creations, GuardKind::Invitations, GuardKind::Seats] {
@@ -78,16 +78,18 @@ fn observe(ctx: &Context<'_>, steps: &[Step], held: &mut [Option<Held>]) {
     }
 }
 
-fn consents(ctx: &Context<'_>, steps: &[Step], held: &mut [Option<Held>]) {
-    for (step, held) in steps.iter().zip(held) {
-        let given = ctx.entry(&step.address).map(|entry| entry.consents.clone()).unwrap_or_default();
+fn consents(ctx: &Context<'_>, steps: &mut [Step], held: &mut [Option<Held>]) {
+    for (step, held) in steps.iter_mut().zip(held) {
+        for cause in step.causes.iter_mut().filter(|cause| cause.needs_consent) {
+            let remembered =
+                ctx.entry(&step.address).is_some_and(|entry| entry.consents.contains(&cause.code));
+            let now = (cause.code.clone(), step.address.clone());
+            cause.consented = remembered || ctx.input.approvals.consents.contains(&now);
+        }
         let missing: Vec<&str> = step
             .causes
             .iter()
-            .filter(|cause| cause.needs_consent && !given.contains(&cause.code))
-            .filter(|cause| {
-                !ctx.input.approvals.consents.contains(&(cause.code.clone(), step.address.clone()))
-            })
+            .filter(|cause| cause.needs_consent && !cause.consented)
             .map(|cause| cause.code.as_str())
             .collect::<BTreeSet<_>>()
             .into_iter()

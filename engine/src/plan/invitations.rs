@@ -363,28 +363,23 @@ fn remind(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, invitation: &Invitation
 
 /// An unbound record that shares only a weak key with a pending invitation is told, never bound by elimination.
 fn weak_acceptance(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, projection: &Projection) {
-    let found: Vec<String> = ctx
-        .lookalikes(projection, decl)
-        .into_iter()
-        .filter(|candidate| ctx.holder(&candidate.record.id).is_none())
-        .map(|candidate| {
-            format!(
-                "\"{}\" (id {}) has the same {}",
-                candidate.record.name.terminal(),
-                terminal(candidate.record.id.as_str()),
-                candidate.words()
-            )
-        })
-        .collect();
-    for words in found {
+    let found = ctx.lookalikes(projection, decl).into_iter();
+    let found: Vec<_> = found.filter(|candidate| ctx.holder(&candidate.record.id).is_none()).collect();
+    for candidate in found {
+        let id = terminal(candidate.record.id.as_str());
+        ctx.named.insert(candidate.record.id.clone());
         ctx.finding(
             Finding::new(
                 Code::UnmatchedAcceptance,
-                format!("{words}; it may have accepted, and is not bound by that"),
+                format!(
+                    "\"{}\" (id {id}) has the same {}; it may have accepted, and is not bound by that",
+                    candidate.record.name.terminal(),
+                    candidate.words()
+                ),
             )
             .about(&decl.address)
             .at(&decl.origin)
-            .next("if it is this customer, write its id into this account"),
+            .next(format!("if it is this customer, bind it: tenantry adopt {} --id {id}", decl.address)),
         );
     }
 }

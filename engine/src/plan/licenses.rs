@@ -2,7 +2,7 @@
 
 use crate::action::Action;
 use crate::address::RemoteId;
-use crate::capability::{By, Row};
+use crate::capability::{By, Party, Row};
 use crate::console::LicenseProjection;
 use crate::desired::LicenseDecl;
 use crate::ledger::{Applied, Entry, GuardKind, Standing, Want};
@@ -14,12 +14,15 @@ use crate::plan::reasons::{Reason, ReasonCode, WaitingFor};
 use crate::plan::steps::because_changed;
 use crate::plan::{Change, Inside, Performer, Step, Waiting};
 use crate::text::terminal;
-use crate::value::Value;
+use crate::value::{Field, Value};
 
 /// Plans the n-th declared licence.
 pub(super) fn plan(ctx: &mut Context<'_>, n: usize) {
     let decl: &LicenseDecl<'_> = &ctx.input.desired.licenses[n];
     if super::accounts::not_before(ctx, &decl.address, decl.want, decl.not_before, &decl.origin) {
+        return;
+    }
+    if ctx.renames_a_live_one(&decl.address, &decl.formerly, &decl.origin) || claimed_twice(ctx, decl) {
         return;
     }
     remember(ctx, decl);
@@ -43,6 +46,9 @@ pub(super) fn plan(ctx: &mut Context<'_>, n: usize) {
     if let Some(refusal) = &read.unreadable {
         ctx.not_compared += 1;
         let words = crate::console::refusal_reason(refusal);
+        if by_word_alone(ctx) {
+            return unseen(ctx, decl, &projection, &words);
+        }
         return ctx.finding(
             Finding::new(
                 Code::NotReadable,
@@ -79,6 +85,100 @@ enum Found<'r> {
     Several(usize),
 }
 
+/// Whether nobody but another party orders licences here: what it ordered need not be shown to us.
+pub(super) fn by_word_alone(ctx: &Context<'_>) -> bool {
+    matches!(ctx.by(Row::BuyLicense), By::Person(party) if party != Party::Operator)
+}
+
+/// Two declarations want the same licence.
+fn claimed_twice(ctx: &mut Context<'_>, decl: &LicenseDecl<'_>) -> bool {
+    let Some(id) = decl.spec.id.as_deref() else { return false };
+    let others = ctx.claimants(&decl.account, id).iter().filter(|other| other.address != decl.address);
+    let names: Vec<String> = others.map(|other| other.address.to_string()).collect();
+    if names.is_empty() {
+        return false;
+    }
+    ctx.unseen.insert(decl.address.clone());
+    ctx.finding(
+        Finding::new(
+            Code::Contradiction,
+            format!("{} and {} are one licence there, \"{}\"", decl.address, names.join(", "), terminal(id)),
+        )
+        .about(&decl.address)
+        .at(&decl.origin)
+        .field("spec.id")
+        .next("one licence belongs to one declaration: correct the id here or there"),
+    );
+    true
+}
+
+/// A licence that the console does not show to us and that another party orders: it is asked for once, and what people
+/// said about it counts.
+fn unseen(ctx: &mut Context<'_>, decl: &LicenseDecl<'_>, projection: &LicenseProjection, refusal: &str) {
+    let entry = ctx.entry(&decl.address).cloned();
+    if entry.as_ref().is_some_and(|entry| entry.standing == Standing::Ended) {
+        return;
+    }
+    let said = |field: &Field, value: &Value| {
+        entry
+            .as_ref()
+            .and_then(|entry| entry.last_applied.get(field))
+            .is_some_and(|last| last.declared == ctx.digester.value(value))
+    };
+    let article = article(projection);
+    let there = entry.as_ref().is_some_and(|entry| entry.bound().is_some())
+        || article.new.as_ref().is_some_and(|new| said(&article.field, new));
+    let blind = format!("its licences are not shown to us: {refusal}");
+    if decl.want != Want::Present {
+        if there {
+            let because = Reason::new(ReasonCode::Wanted, format!("declared as {}; {blind}", decl.want));
+            let (action, row) = ending(decl.want);
+            act(
+                ctx,
+                decl,
+                Wish { action, row, changes: vec![], remote_id: None, because, kind: Kind::Unseen },
+            );
+        }
+        return;
+    }
+    if !there {
+        let because = Reason::new(ReasonCode::NotThere, format!("declared; {blind}"));
+        return buy(ctx, decl, projection, because, Kind::Unseen);
+    }
+    let changes: Vec<Change> = projection
+        .fields
+        .iter()
+        .filter(|(field, value)| !said(field, value))
+        .map(|(field, value)| Change {
+            field: field.clone(),
+            label: field.to_string(),
+            old: None,
+            new: Some(value.clone()),
+        })
+        .collect();
+    for change in changes {
+        let because = Reason::new(
+            ReasonCode::Declared,
+            format!("{}; {blind}", changes_words(std::slice::from_ref(&change))),
+        );
+        let row = row(&change);
+        let changes = vec![change];
+        act(
+            ctx,
+            decl,
+            Wish { action: Action::Update, row, changes, remote_id: None, because, kind: Kind::Unseen },
+        );
+    }
+}
+
+/// How a licence ends.
+const fn ending(want: Want) -> (Action, Row) {
+    match want {
+        Want::Suspended => (Action::Suspend, Row::Suspend),
+        Want::Present | Want::Removed | Want::Detached | Want::Ended => (Action::Remove, Row::FewerSeats),
+    }
+}
+
 fn found<'r>(
     ctx: &Context<'_>,
     decl: &LicenseDecl<'_>,
@@ -102,22 +202,13 @@ fn found<'r>(
             .find(|one| one.id.as_str() == id)
             .map_or(Found::Nothing, Found::Adoptable);
     }
-    let taken: Vec<RemoteId> = ctx
-        .input
-        .desired
-        .licenses
-        .iter()
-        .filter(|other| other.account == decl.account && other.address != decl.address)
-        .filter_map(|other| {
-            ctx.entry(&other.address)
-                .and_then(|entry| entry.bound().cloned())
-                .or_else(|| other.spec.id.as_deref().map(RemoteId::from))
-        })
-        .collect();
+    let taken = |id: &RemoteId| {
+        ctx.claimants(&decl.account, id.as_str()).iter().any(|other| other.address != decl.address)
+    };
     let free: Vec<&LicenseRecord> = read
         .licenses
         .iter()
-        .filter(|one| one.in_force && one.article.raw() == projection.article && !taken.contains(&one.id))
+        .filter(|one| one.in_force && one.article.raw() == projection.article && !taken(&one.id))
         .collect();
     match free.as_slice() {
         [] => Found::Nothing,
@@ -159,6 +250,7 @@ fn before_its_account(ctx: &mut Context<'_>, decl: &LicenseDecl<'_>, projection:
     }
     let with_account = ctx.input.dialect.made_with(decl).is_some();
     if !with_account
+        && !ctx.input.dialect.brings_licenses()
         && ctx
             .steps
             .iter()
@@ -168,6 +260,8 @@ fn before_its_account(ctx: &mut Context<'_>, decl: &LicenseDecl<'_>, projection:
     }
     let words = if with_account {
         format!("made together with {}", decl.account)
+    } else if ctx.input.dialect.brings_licenses() {
+        format!("until {} is there, which may bring it along", decl.account)
     } else {
         format!("until {} is there", decl.account)
     };
@@ -251,33 +345,12 @@ fn bound_license(
     record: &LicenseRecord,
     projection: &LicenseProjection,
 ) {
-    match decl.want {
-        Want::Present => {}
-        Want::Removed | Want::Detached | Want::Ended => {
-            let remote = Some(record.id.clone());
-            return act(
-                ctx,
-                decl,
-                Action::Remove,
-                Row::FewerSeats,
-                vec![],
-                remote,
-                Reason::new(ReasonCode::Wanted, "declared as Removed"),
-                false,
-            );
-        }
-        Want::Suspended => {
-            return act(
-                ctx,
-                decl,
-                Action::Suspend,
-                Row::Suspend,
-                vec![],
-                Some(record.id.clone()),
-                Reason::new(ReasonCode::Wanted, "declared as Suspended"),
-                false,
-            );
-        }
+    if decl.want != Want::Present {
+        let (action, row) = ending(decl.want);
+        let because = Reason::new(ReasonCode::Wanted, format!("declared as {}", decl.want));
+        let remote_id = Some(record.id.clone());
+        let wish = Wish { action, row, changes: vec![], remote_id, because, kind: Kind::There };
+        return act(ctx, decl, wish);
     }
     let changes = differences(projection, record);
     let noted: Vec<_> = projection
@@ -317,8 +390,36 @@ fn bound_license(
         }
         let because = because_changed(drifted, std::slice::from_ref(&change));
         let row = row(&change);
-        act(ctx, decl, Action::Update, row, vec![change], Some(record.id.clone()), because, false);
+        let (changes, remote_id) = (vec![change], Some(record.id.clone()));
+        act(ctx, decl, Wish { action: Action::Update, row, changes, remote_id, because, kind: Kind::There });
     }
+}
+
+fn article(projection: &LicenseProjection) -> Change {
+    Change {
+        field: Field::of("article"),
+        label: "article".into(),
+        old: None,
+        new: Some(Value::text(projection.article.as_str())),
+    }
+}
+
+fn buy(
+    ctx: &mut Context<'_>,
+    decl: &LicenseDecl<'_>,
+    projection: &LicenseProjection,
+    because: Reason,
+    kind: Kind,
+) {
+    let mut changes = vec![article(projection)];
+    changes.extend(projection.fields.iter().map(|(field, value)| Change {
+        field: field.clone(),
+        label: field.to_string(),
+        old: None,
+        new: Some(value.clone()),
+    }));
+    let wish = Wish { action: Action::Create, row: Row::BuyLicense, changes, remote_id: None, because, kind };
+    act(ctx, decl, wish);
 }
 
 /// Nothing there: to be bought.
@@ -345,41 +446,41 @@ fn nothing(
             .field("spec.id"),
         );
     }
-    let mut changes = vec![Change {
-        field: crate::value::Field::of("article"),
-        label: "article".into(),
-        old: None,
-        new: Some(Value::text(projection.article.as_str())),
-    }];
-    changes.extend(projection.fields.iter().map(|(field, value)| Change {
-        field: field.clone(),
-        label: field.to_string(),
-        old: None,
-        new: Some(value.clone()),
-    }));
-    act(
-        ctx,
-        decl,
-        Action::Create,
-        Row::BuyLicense,
-        changes,
-        None,
-        Reason::new(ReasonCode::NotThere, "declared, and not among the account's licences"),
-        after_account,
-    );
+    let because = Reason::new(ReasonCode::NotThere, "declared, and not among the account's licences");
+    buy(ctx, decl, projection, because, if after_account { Kind::AfterAccount } else { Kind::There });
 }
 
-#[expect(clippy::too_many_arguments, reason = "one step's parts, each named at its only callers")]
-fn act(
-    ctx: &mut Context<'_>,
-    decl: &LicenseDecl<'_>,
+/// What a step about a licence rests on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Its account's licences were read.
+    There,
+    /// Its account is made by this plan.
+    AfterAccount,
+    /// The console does not show them to us.
+    Unseen,
+}
+
+/// What is to be done about a licence.
+struct Wish {
     action: Action,
     row: Row,
     changes: Vec<Change>,
     remote_id: Option<RemoteId>,
     because: Reason,
-    after_account: bool,
-) {
+    kind: Kind,
+}
+
+/// A row of the table in the words of what is done to one licence.
+const fn deed(action: Action, row: Row) -> &'static str {
+    match action {
+        Action::Remove => "end a licence",
+        _ => row.words(),
+    }
+}
+
+fn act(ctx: &mut Context<'_>, decl: &LicenseDecl<'_>, wish: Wish) {
+    let Wish { action, row, changes, remote_id, because, kind } = wish;
     let account = ctx.account(&decl.account);
     let record = ctx
         .entry(&decl.account)
@@ -388,9 +489,15 @@ fn act(
     let subject = ctx.subject(&decl.account, account, record);
     let performer = match ctx.by(row) {
         By::Api => Performer::Console,
-        By::Person(_) => super::manual::performer(ctx, row, action, subject, Some(decl), &changes),
+        By::Person(_) => {
+            let mut performer = super::manual::performer(ctx, row, action, subject, Some(decl), &changes);
+            if let (Kind::Unseen, Performer::Person(task)) = (kind, &mut performer) {
+                task.observable = false;
+            }
+            performer
+        }
         by @ (By::NotYet | By::Never) => {
-            let what = format!("{} ({})", row.words(), because.words);
+            let what = format!("{} ({})", deed(action, row), because.words);
             let gap = Finding::gap(ctx.input.dialect.title(), by, &what);
             return ctx.finding(gap.about(&decl.address).at(&decl.origin));
         }
@@ -417,7 +524,7 @@ fn act(
         Step::new(&decl.address, action, row, because)
             .by(performer)
             .record(remote_id)
-            .after(after_account.then(|| decl.account.clone()))
+            .after((kind == Kind::AfterAccount).then(|| decl.account.clone()))
             .changing(changes)
             .causing(causes)
             .note("of", subject.shown_name())

@@ -9,7 +9,7 @@ use crate::address::Address;
 use crate::capability::Row;
 use crate::console::{Ask, Subject};
 use crate::desired::LicenseDecl;
-use crate::ledger::{Applied, Invitation};
+use crate::ledger::{Applied, Invitation, Standing};
 use crate::plan::context::Context;
 use crate::plan::findings::{Code, Finding};
 use crate::plan::reasons::WaitingFor;
@@ -143,6 +143,10 @@ fn done(
             |entry| {
                 entry.last_applied.extend(applied);
                 entry.tasks.remove(&id);
+                if step.action.ends() {
+                    entry.standing = Standing::Ended;
+                    entry.since = said.on;
+                }
             },
         );
     }
@@ -286,7 +290,8 @@ fn blind(ctx: &Context<'_>, address: &Address) -> bool {
     }
     let account = ctx.entry(address).and_then(|entry| entry.parent.clone());
     let id = account.and_then(|account| ctx.entry(&account).and_then(|entry| entry.remote_id.clone()));
-    id.is_some_and(|id| ctx.licenses(&id).is_none_or(|read| read.unreadable.is_some()))
+    let by_word = super::licenses::by_word_alone(ctx);
+    id.is_some_and(|id| ctx.licenses(&id).is_none_or(|read| read.unreadable.is_some() && !by_word))
 }
 
 /// Attestations that name nothing open here are only told where they name a task of this console.

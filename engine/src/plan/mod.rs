@@ -149,6 +149,7 @@ pub fn plan(input: &PlanningInput<'_>) -> Planned {
     undeclared::plan(&mut ctx);
     ends::plan(&mut ctx);
     ctx.unbound_findings();
+    ctx.unknown_findings();
     order::sort(&mut ctx.steps);
     fingerprint::stamp(&mut ctx.steps);
     manual::resolve(&mut ctx);

@@ -24,6 +24,12 @@ pub struct Summary {
     pub held: usize,
     /// Findings of severity error.
     pub errors: usize,
+    /// Declarations of which something was not compared: not read in this run, or not shown by the console.
+    #[serde(default)]
+    pub not_compared: usize,
+    /// Findings that say what a console holds otherwise than declared.
+    #[serde(default)]
+    pub apart: usize,
 }
 
 impl Summary {
@@ -45,9 +51,11 @@ pub fn summary<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Summary {
             *out.actions.entry(step.action).or_default() += 1;
             out.tasks += usize::from(step.manual());
         }
+        out.not_compared += plan.looked.not_compared;
         out.waiting += plan.waiting.len();
         out.overdue += plan.waiting.iter().filter(|waiting| waiting.overdue).count();
         out.tasks += plan.waiting.iter().filter(|waiting| waiting.task.is_some()).count();
+        out.apart += plan.findings.iter().filter(|finding| finding.code.apart()).count();
         out.errors += plan
             .findings
             .iter()

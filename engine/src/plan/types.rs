@@ -130,6 +130,16 @@ pub struct Consequence {
     pub words: String,
     /// Whether somebody must consent before the step runs.
     pub needs_consent: bool,
+    /// Whether somebody has.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub consented: bool,
+}
+
+impl Consequence {
+    /// What an action causes; where it needs consent, nobody has given it yet.
+    pub fn new(code: &str, words: impl Into<String>, needs_consent: bool) -> Self {
+        Self { code: code.to_owned(), words: words.into(), needs_consent, consented: false }
+    }
 }
 
 /// Why a step is held, and what allows it.

@@ -9,11 +9,35 @@ use crate::action::Action;
 use crate::address::{Address, Kind};
 use crate::capability::Row;
 use crate::ledger::{DeletionPolicy, Entry, Standing};
+use crate::origin::Origin;
 use crate::plan::Step;
 use crate::plan::context::Context;
 use crate::plan::ends::Ending;
 use crate::plan::findings::{Code, Finding};
 use crate::plan::reasons::{Reason, ReasonCode};
+
+impl Context<'_> {
+    /// Two declarations say that they are the same one: `formerly` names an address that is declared. Nothing is done
+    /// for the one that has no record yet, because it could be the other's. Whether it is so.
+    pub fn renames_a_live_one(&mut self, own: &Address, formerly: &[Address], origin: &Origin) -> bool {
+        let settled = self.entry(own).is_some_and(|entry| !vacated(entry) && entry.bound().is_some());
+        let live = formerly.iter().find(|old| *old != own && self.is_declared(old)).filter(|_| !settled);
+        let Some(old) = live else { return false };
+        let finding = Finding::new(
+            Code::Contradiction,
+            format!("formerly names {old}, which is declared beside {own}"),
+        );
+        self.unseen.insert(own.clone());
+        self.finding(
+            finding
+                .about(own)
+                .at(origin)
+                .field("spec.formerly")
+                .next("if it was renamed, take the old declaration out · if not, take formerly out"),
+        );
+        true
+    }
+}
 
 /// `formerly`: the entry follows its declaration to the new address.
 pub(super) fn collect_renames(ctx: &mut Context<'_>) {

@@ -180,10 +180,10 @@ fn step_lines(plan: &Plan, step: &Step) -> String {
         ));
     }
     for cause in &step.causes {
-        let consent = if cause.needs_consent {
-            format!(" (consent: {})", markdown(&cause.code))
-        } else {
-            String::new()
+        let consent = match (cause.needs_consent, cause.consented) {
+            (false, _) => String::new(),
+            (true, false) => format!(" (needs consent: {})", markdown(&cause.code)),
+            (true, true) => format!(" (consented: {})", markdown(&cause.code)),
         };
         out.push_str(&format!("  - causes: {}{consent}\n", markdown(&cause.words)));
     }

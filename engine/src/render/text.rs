@@ -51,12 +51,18 @@ pub fn counts(summary: &Summary) -> String {
         if summary.tasks == 1 { "task" } else { "tasks" }
     );
     if !summary.changes() {
-        return if summary.waiting == 0 && summary.errors == 0 {
-            "No changes: the consoles hold what is declared.".to_owned()
-        } else if summary.waiting == 0 {
-            format!("No changes; {} of the findings above stand in the way.", summary.errors)
-        } else {
+        return if summary.waiting > 0 {
             format!("No changes but what waits: {waits}.")
+        } else if summary.errors > 0 {
+            format!("No changes; {} of the findings above stand in the way.", summary.errors)
+        } else if summary.apart > 0 {
+            let say = if summary.apart == 1 { "says" } else { "say" };
+            format!("No changes; {} of the findings above {say} where a console differs.", summary.apart)
+        } else if summary.not_compared > 0 {
+            let were = if summary.not_compared == 1 { "declaration was" } else { "declarations were" };
+            format!("No changes in what was compared; {} {were} not compared in full.", summary.not_compared)
+        } else {
+            "No changes: the consoles hold what is declared.".to_owned()
         };
     }
     let always = [Action::Create, Action::Invite, Action::Update, Action::Remove];
@@ -119,7 +125,11 @@ fn one_step(out: &mut String, plan: &Plan, step: &Step, paint: Paint) {
         }
     }
     for cause in &step.causes {
-        let label = if cause.needs_consent { "consent" } else { "causes" };
+        let label = match (cause.needs_consent, cause.consented) {
+            (false, _) => "causes",
+            (true, false) => "consent",
+            (true, true) => "consented",
+        };
         let text = if cause.needs_consent {
             format!("{}: {}", cause.code, cause.words)
         } else {

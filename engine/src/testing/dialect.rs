@@ -156,11 +156,7 @@ impl Dialect for MemoryDialect {
         if !action.ends() {
             return vec![];
         }
-        vec![Consequence {
-            code: "access-lost".into(),
-            words: "we lose access".into(),
-            needs_consent: self.terms.consent,
-        }]
+        vec![Consequence::new("access-lost", "we lose access", self.terms.consent)]
     }
 
     fn blockers(&self, subject: &Subject<'_>) -> Vec<Blocker> {

@@ -54,6 +54,7 @@ fn plan() -> Plan {
             code: "all-trials-converted".into(),
             words: "ends trials".into(),
             needs_consent: true,
+            consented: true,
         }],
         notes: vec![("then".into(), "a mail to send".into())],
         uses: Some((GuardKind::Seats, 4)),
