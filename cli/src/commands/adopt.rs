@@ -208,8 +208,9 @@ impl Adopt {
         };
         match &line.outcome {
             Outcome::Done => {
-                let id = step.remote_id.as_ref().map_or_else(String::new, |id| terminal(id.as_str()));
-                print(&format!("Bound: {address} is \"{id}\" in {}.\n", plan.console))?;
+                let binds =
+                    step.notes.iter().find(|(label, _)| label == "binds").map(|(_, text)| text.as_str());
+                print(&format!("Bound in {}: {address} is {}.\n", plan.console, binds.unwrap_or("there")))?;
                 Ok(Exit::Done)
             }
             Outcome::NotBegun => Ok(Exit::Interrupted),

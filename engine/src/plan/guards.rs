@@ -218,20 +218,16 @@ fn window(ctx: &Context<'_>) -> String {
 fn surplus(ctx: &Context<'_>, kind: GuardKind, steps: &[Step], held: &mut [Option<Held>], released: &[bool]) {
     let (name, field, by) = words(kind);
     let cap = cap(ctx, kind);
-    let mut sum = used(ctx, kind);
-    let wanted = steps
-        .iter()
-        .filter_map(|step| step.uses)
-        .filter(|(k, _)| *k == kind)
-        .fold(sum, |sum, (_, n)| sum.saturating_add(n));
+    let count = |step: &Step| step.uses.filter(|(k, _)| *k == kind).map_or(0, |(_, count)| count);
+    let before = used(ctx, kind);
+    let wanted = steps.iter().fold(before, |sum, step| sum.saturating_add(count(step)));
+    // What was approved goes whatever the cap says, wherever it stands, and leaves less of it to the others.
+    let approved =
+        steps.iter().zip(held.iter()).zip(released).filter(|((_, held), on)| held.is_none() && **on);
+    let mut sum = approved.fold(before, |sum, ((step, _), _)| sum.saturating_add(count(step)));
     for ((step, held), released) in steps.iter().zip(held).zip(released) {
-        let Some((_, count)) = step.uses.filter(|(k, _)| *k == kind) else { continue };
-        if held.is_some() {
-            continue;
-        }
-        if *released {
-            // It goes whatever the cap says, and leaves less of it to the others.
-            sum = sum.saturating_add(count);
+        let count = count(step);
+        if count == 0 || held.is_some() || *released {
             continue;
         }
         if sum.saturating_add(count) > cap {

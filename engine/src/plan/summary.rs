@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
 use crate::plan::Plan;
+use crate::plan::findings::{Finding, Severity};
 
 /// Counts over one or several plans. Held steps are counted as held only.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -33,6 +34,13 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// With what belongs to no console.
+    #[must_use]
+    pub fn beside(mut self, findings: &[Finding]) -> Self {
+        self.errors += findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+        self
+    }
+
     /// Whether an apply would do something.
     pub fn changes(&self) -> bool {
         self.actions.values().any(|count| *count > 0) || self.held > 0
@@ -56,11 +64,7 @@ pub fn summary<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> Summary {
         out.overdue += plan.waiting.iter().filter(|waiting| waiting.overdue).count();
         out.tasks += plan.waiting.iter().filter(|waiting| waiting.task.is_some()).count();
         out.apart += plan.findings.iter().filter(|finding| finding.code.apart()).count();
-        out.errors += plan
-            .findings
-            .iter()
-            .filter(|finding| finding.severity == super::findings::Severity::Error)
-            .count();
+        out.errors += plan.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     }
     out
 }

@@ -68,8 +68,8 @@ impl PlanDocument {
             format_version: PLAN_FORMAT_VERSION.to_owned(),
             tool_version: tool_version.to_owned(),
             made,
+            summary: summary(&plans).beside(&findings),
             findings,
-            summary: summary(&plans),
             plans,
         }
     }

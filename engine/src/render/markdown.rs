@@ -75,7 +75,7 @@ pub fn plans(plans: &[Plan], global: &[Finding]) -> String {
             out.left_out
         ));
     }
-    out.always(&format!("{}\n", markdown(&counts(&summary(plans)))));
+    out.always(&format!("{}\n", markdown(&counts(&summary(plans).beside(global)))));
     out.text
 }
 

@@ -31,7 +31,7 @@ pub fn plans(plans: &[Plan], global: &[Finding], paint: Paint) -> String {
         out.push('\n');
     }
     findings(&mut out, plans, global, paint);
-    out.push_str(&paint.strong(&counts(&summary(plans))));
+    out.push_str(&paint.strong(&counts(&summary(plans).beside(global))));
     out.push('\n');
     out
 }
