@@ -36,7 +36,7 @@ fn the_demo_shows_everything_once_and_ends_with_no_changes() {
     }
     let last = stdout.rfind("$ tenantry plan --detailed-exitcode\n").expect("it plans in the end");
     assert!(
-        stdout[last..].contains("No changes: the consoles hold what is declared."),
+        stdout[last..].contains("No changes: what the consoles show is what is declared; "),
         "{}",
         &stdout[last..]
     );

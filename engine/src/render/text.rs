@@ -60,7 +60,10 @@ pub fn counts(summary: &Summary) -> String {
             format!("No changes; {} of the findings above {say} where a console differs.", summary.apart)
         } else if summary.not_compared > 0 {
             let were = if summary.not_compared == 1 { "declaration was" } else { "declarations were" };
-            format!("No changes in what was compared; {} {were} not compared in full.", summary.not_compared)
+            format!(
+                "No changes: what the consoles show is what is declared; {} {were} not compared in full.",
+                summary.not_compared
+            )
         } else {
             "No changes: the consoles hold what is declared.".to_owned()
         };
