@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 use tenantry_tests::parts::repository_root;
 
@@ -78,7 +79,8 @@ fn every_proven_rule_says_what_breaks_its_test() {
     for rule in rules().iter().filter(|rule| rule.proof.contains("::")) {
         let file = code(&rule.mutation).next().unwrap_or_default();
         assert!(
-            file.ends_with(".rs") && repository_root().join(file).is_file(),
+            Path::new(file).extension().is_some_and(|kind| kind == "rs")
+                && repository_root().join(file).is_file(),
             "rule {}: the mutation names no source file: {}",
             rule.number,
             rule.mutation

@@ -161,7 +161,11 @@ impl Scene {
             }
         }
         Observed {
-            identity: Identity { vendor_account: "memory:one".into(), title: "Memory Console".into() },
+            identity: Identity {
+                vendor_account: "memory:one".into(),
+                title: "Memory Console".into(),
+                probed: serde_json::Value::Null,
+            },
             census: Census::new(as_of, as_of, self.incomplete.clone(), records.collect()),
             details,
             cost: ReadCost::default(),
