@@ -29,6 +29,11 @@ bench N *OPTIONS:
     cargo build --release --package tenantry --bin tenantry
     cargo run --release --package tenantry-tests --bin bench -- {{ N }} {{ OPTIONS }}
 
+# What N customers as objects cost the controller: time, memory, requests (--json, --unchanged, --idle SECONDS)
+bench-cluster N *OPTIONS:
+    cargo build --release --package tenantry-controller --bin tenantry-controller
+    cargo run --release --package tenantry-tests --bin bench -- cluster {{ N }} {{ OPTIONS }}
+
 # The whole gate, as CI runs it
 ci:
     .ci/run

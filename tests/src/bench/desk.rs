@@ -1,18 +1,19 @@
 //! A temporary directory with declarations, credentials and state, the simulator beside it, and the program to run.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use jiff::{Span, Timestamp};
 use tempfile::TempDir;
 
+use super::beside::{Beside, endpoints};
 use super::measure::{Measured, measure};
 use super::simulate::Tally;
-use super::world::{MICROSOFT, SOPHOS, World};
+use super::world::World;
 
 /// How long one run of the program may take.
 const LIMIT: Duration = Duration::from_secs(1800);
@@ -29,21 +30,6 @@ pub struct Desk {
     program: PathBuf,
     dir: TempDir,
     bytes: u64,
-}
-
-#[derive(Debug)]
-struct Beside {
-    child: Child,
-    asks: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
-}
-
-impl Drop for Beside {
-    fn drop(&mut self) {
-        // Its standard input ends, and so does it.
-        self.asks.take();
-        let _ended = self.child.wait();
-    }
 }
 
 /// One run of the program.
@@ -63,22 +49,12 @@ pub struct Ran {
 
 impl Desk {
     /// Writes the world's declarations and starts `simulator` (a command that calls [`super::simulate`]) beside.
-    pub fn new(world: World, program: &Path, mut simulator: Command) -> io::Result<Self> {
+    pub fn new(world: World, program: &Path, simulator: Command) -> io::Result<Self> {
         let dir = tempfile::tempdir()?;
         fs::create_dir(dir.path().join("work"))?;
         let bytes = world.write(&dir.path().join("work"))?;
         World::secrets(&dir.path().join("secrets"))?;
-        let mut child = simulator.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-        let (Some(asks), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(io::Error::other("the simulator has no standard input and output"));
-        };
-        let mut beside = Beside { child, asks: Some(asks), answers: BufReader::new(answers) };
-        let mut url = String::new();
-        beside.answers.read_line(&mut url)?;
-        let url = url.trim().to_owned();
-        if !url.starts_with("http://127.0.0.1:") {
-            return Err(io::Error::other("the simulator did not start"));
-        }
+        let (beside, url) = Beside::start(simulator)?;
         Ok(Self { world, simulator: Mutex::new(beside), url, program: program.to_owned(), dir, bytes })
     }
 
@@ -119,11 +95,8 @@ impl Desk {
     fn command(&self, hours: u32, arguments: &[&str]) -> io::Result<Command> {
         let begins: Timestamp = BEGINS.parse().map_err(io::Error::other)?;
         let now = begins.checked_add(Span::new().hours(hours)).map_err(io::Error::other)?;
-        let endpoints: Vec<String> = SOPHOS
-            .iter()
-            .map(|key| format!("{key}={}/sophos/{key}", self.url))
-            .chain([format!("{MICROSOFT}={}/microsoft/{MICROSOFT}", self.url)])
-            .collect();
+        let endpoints: Vec<String> =
+            endpoints(&self.url).into_iter().map(|(console, url)| format!("{console}={url}")).collect();
         let mut command = Command::new(&self.program);
         command.args(arguments).current_dir(self.work()).env_clear();
         command.env("HOME", self.dir.path()).env("USER", "bench").env("TENANTRY_NOW", now.to_string());
@@ -135,17 +108,6 @@ impl Desk {
 
     /// What the simulator received since it was asked last.
     fn received(&self) -> io::Result<Tally> {
-        let mut beside = self.simulator.lock().map_err(|_| io::Error::other("an earlier run panicked"))?;
-        if let Some(asks) = &mut beside.asks {
-            asks.write_all(b"\n")?;
-            asks.flush()?;
-        }
-        let mut line = String::new();
-        beside.answers.read_line(&mut line)?;
-        serde_json::from_str(&line)
-            .ok()
-            .as_ref()
-            .and_then(Tally::from_json)
-            .ok_or_else(|| io::Error::other("the simulator ended before its time"))
+        self.simulator.lock().map_err(|_| io::Error::other("an earlier run panicked"))?.received()
     }
 }

@@ -51,6 +51,15 @@ pub fn measure(mut child: Child, began: Instant, limit: Duration) -> io::Result<
     Ok((status, Measured { wall, cpu, peak }))
 }
 
+/// What a process that still runs has taken so far: processor time in seconds, largest resident size in bytes.
+pub(super) fn so_far(id: u32) -> io::Result<(f64, u64)> {
+    let (_, cpu) = state(&fs::read_to_string(format!("/proc/{id}/stat"))?)
+        .ok_or_else(|| io::Error::other("/proc/PID/stat has another form than Linux's"))?;
+    let peak = high_water(&fs::read_to_string(format!("/proc/{id}/status"))?)
+        .ok_or_else(|| io::Error::other("the process has ended"))?;
+    Ok((cpu, peak))
+}
+
 /// `VmHWM` in bytes.
 fn high_water(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

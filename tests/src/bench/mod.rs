@@ -4,12 +4,16 @@
 //! same N into the simulator, runs `validate`, `apply` (which adopts by id), `observe`, `plan`, `apply` and `plan`
 //! again, and measures each of them: time, processor time, largest resident size, and what the simulator received.
 //!
+//! [`cluster`] does the same for the controller, with the same N as objects of a real API server.
+//!
 //! What it never does: it listens on no other interface than the loopback one, leaves no process and no file behind,
 //! and compares no times by itself; `tests/tests/bench.rs` asserts counts and ratios.
 //!
 //! Invariants: the same size, mix and seed give the same declarations, records and requests; both sides are made from
 //! [`World`] alone, so that a difference between them is always meant.
 
+mod beside;
+pub mod cluster;
 mod desk;
 mod measure;
 mod report;

@@ -33,6 +33,19 @@ impl Tally {
         self.logins + self.pages + self.details + self.other + self.writes
     }
 
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            logins: self.logins + other.logins,
+            pages: self.pages + other.pages,
+            details: self.details + other.details,
+            other: self.other + other.other,
+            writes: self.writes + other.writes,
+            bytes: self.bytes + other.bytes,
+        }
+    }
+
     fn add(&mut self, entry: &Entry) {
         let slot = match entry.kind {
             Kind::Login => &mut self.logins,
