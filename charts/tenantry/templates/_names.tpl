@@ -63,7 +63,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   verbs: [get, list, watch]
 # Finalizers are a part of the object: RBAC has no smaller right. admissionPolicy.enabled narrows it to them.
 - apiGroups: [tenantry.io]
-  resources: [consoles, customers, licenses, relationships, upgrades]
+  resources: [customers, licenses]
   verbs: [patch]
 - apiGroups: [tenantry.io]
   resources:
@@ -79,10 +79,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   verbs: [patch]
 - apiGroups: [tenantry.io]
   resources: [consolebindings]
-  verbs: [get, list, watch, create, update, patch, delete]
+  verbs: [get, list, create, update, delete]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
+# Whether the whole namespace is being deleted: then nobody spoke about customers, and everything is retained.
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: [get]
 # Credentials, by name, when they are needed. Never list, never watch.
 - apiGroups: [""]
   resources: [secrets]

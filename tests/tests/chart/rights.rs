@@ -86,7 +86,8 @@ fn cluster_roles_of_the_controller_are_there_only_cluster_wide() {
         found
     };
     assert_eq!(bound(&[], "RoleBinding"), ["ops: crm-tenantry", "ops: crm-tenantry-lease"]);
-    assert_eq!(bound(&[], "ClusterRoleBinding"), [""; 0]);
+    assert_eq!(bound(&[], "ClusterRoleBinding"), ["*: ops-crm-tenantry-definitions"]);
+    assert_eq!(bound(&["rbac.definitions=false"], "ClusterRoleBinding"), [""; 0]);
     let two = ["watch.namespaces={west,east}"];
     assert_eq!(
         bound(&two, "RoleBinding"),
@@ -94,9 +95,15 @@ fn cluster_roles_of_the_controller_are_there_only_cluster_wide() {
     );
     let wide = ["watch.clusterWide=true"];
     assert_eq!(bound(&wide, "RoleBinding"), ["ops: crm-tenantry-lease"]);
-    assert_eq!(bound(&wide, "ClusterRoleBinding"), ["*: ops-crm-tenantry"]);
+    assert_eq!(
+        bound(&wide, "ClusterRoleBinding"),
+        ["*: ops-crm-tenantry", "*: ops-crm-tenantry-definitions"]
+    );
     let plans = ["snapshot.enabled=true", "snapshot.plain=true"];
-    assert_eq!(bound(&plans, "ClusterRoleBinding"), ["*: system:auth-delegator"]);
+    assert_eq!(
+        bound(&plans, "ClusterRoleBinding"),
+        ["*: ops-crm-tenantry-definitions", "*: system:auth-delegator"]
+    );
 }
 
 /// A client with the rights of a ServiceAccount.
@@ -163,12 +170,14 @@ async fn the_controller_may_what_it_needs_where_it_watches_and_nothing_elsewhere
         "list tenantry.io/customers",
         "watch tenantry.io/consoles",
         "patch tenantry.io/customers",
+        "patch tenantry.io/licenses",
         "patch tenantry.io/consoles/status",
         "create tenantry.io/consolebindings",
         "delete tenantry.io/consolebindings",
         "create events.k8s.io/events",
         "get /secrets:sophos-read",
         "patch /secrets:sophos-read",
+        &format!("get /namespaces:{east}"),
     ];
     let never = [
         "list /secrets",
@@ -180,6 +189,10 @@ async fn the_controller_may_what_it_needs_where_it_watches_and_nothing_elsewhere
         "update tenantry.io/customers",
         "delete tenantry.io/customers",
         "delete tenantry.io/consoles",
+        "patch tenantry.io/consoles",
+        "patch tenantry.io/relationships",
+        "watch tenantry.io/consolebindings",
+        "list /namespaces",
         "create /pods",
         "get /configmaps:any",
         "create /serviceaccounts/token:crm-tenantry",
@@ -194,6 +207,13 @@ async fn the_controller_may_what_it_needs_where_it_watches_and_nothing_elsewhere
     assert_rights(&client, &ops, &lease, &needed).await;
     let others = ["update coordination.k8s.io/leases:another", "get coordination.k8s.io/leases:another"];
     assert_rights(&client, &ops, &[], &others).await;
+    let ours = ["get apiextensions.k8s.io/customresourcedefinitions:customers.tenantry.io"];
+    let not_ours = [
+        "get apiextensions.k8s.io/customresourcedefinitions:another.example",
+        "list apiextensions.k8s.io/customresourcedefinitions",
+        "delete apiextensions.k8s.io/customresourcedefinitions:customers.tenantry.io",
+    ];
+    assert_rights(&client, "", &ours, &not_ours).await;
 }
 
 #[tokio::test]
