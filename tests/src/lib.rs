@@ -9,9 +9,9 @@
 pub mod bench;
 pub mod browser;
 pub mod cli;
-pub mod controller;
 pub mod crash;
 pub mod helm;
+pub mod installed;
 pub mod kube;
 pub mod parts;
 pub mod pki;

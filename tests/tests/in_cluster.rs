@@ -16,8 +16,8 @@ use kube::Api;
 use serde_json::Value;
 use tempfile::TempDir;
 use tenantry_simulator::{Config, LogFilter, Running, Simulator};
-use tenantry_tests::controller::{Controller, kubeconfig_of};
 use tenantry_tests::helm::Helm;
+use tenantry_tests::installed::{Installed, kubeconfig_of};
 use tenantry_tests::kube::Cluster;
 use tenantry_tests::parts::{Part, repository_root};
 use tenantry_tests::process::run;
@@ -67,7 +67,7 @@ impl Setup {
     }
 
     /// The controller, as the installed Deployment would run it.
-    async fn controller(&self, release: &str) -> Controller {
+    async fn controller(&self, release: &str) -> Installed {
         let deployments = Api::<Deployment>::namespaced(self.cluster.client(), RELEASE);
         let deployment = deployments.get(release).await.expect("the chart is installed");
         let pod = deployment.spec.and_then(|spec| spec.template.spec).expect("a Deployment has pods");
@@ -78,7 +78,7 @@ impl Setup {
         assert!(arguments.iter().any(|argument| argument == "--namespaces=customers"), "{arguments:?}");
         let kubeconfig = kubeconfig_of(&self.cluster, RELEASE, &account, self.directory.path()).await;
         tokio::task::spawn_blocking(move || {
-            let controller = Controller::start(&kubeconfig, &arguments);
+            let controller = Installed::start(&kubeconfig, &arguments);
             controller.wait_until_ready();
             controller
         })

@@ -26,7 +26,7 @@ use super::beside::{Beside, endpoints};
 use super::measure::so_far;
 use super::simulate::Tally;
 use super::world::{Class, SOPHOS, World};
-use crate::controller::Controller;
+use crate::installed::Installed;
 use crate::kube::Cluster;
 
 /// Where everything is declared.
@@ -105,7 +105,7 @@ fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Erro
 struct Bench {
     cluster: Cluster,
     simulator: Beside,
-    controller: Controller,
+    controller: Installed,
     customers: Api<DynamicObject>,
     /// Reads and writes of this bench itself.
     own: Requests,
@@ -143,7 +143,7 @@ pub async fn run(asked: &Asked<'_>, simulator: Command) -> io::Result<Measured> 
     ];
     arguments.extend(endpoints(&url).into_iter().map(|(console, url)| format!("--endpoint={console}={url}")));
     let before = counted(&cluster).await?;
-    let controller = Controller::start_program(asked.program, cluster.kubeconfig(), &arguments);
+    let controller = Installed::start_program(asked.program, cluster.kubeconfig(), &arguments);
     let customers = api(&cluster, "Customer");
     let mut bench = Bench { cluster, simulator, controller, customers, own: Requests::default() };
     let mut phases = Vec::new();

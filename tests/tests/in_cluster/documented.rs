@@ -85,7 +85,7 @@ async fn the_documented_commands_do_what_the_documentation_says() {
             .expect("bash can be run");
         let said =
             format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        let log = controller.as_ref().map(Controller::log).unwrap_or_default();
+        let log = controller.as_ref().map(Installed::log).unwrap_or_default();
         assert!(output.status.success(), "block {number}:\n{block}\n{said}\n{}\n{log}", setup.standing().0);
         if block.contains("helm install") {
             controller = Some(setup.controller("tenantry").await);
