@@ -19,6 +19,7 @@ use ::kube::{Api, Client, Config};
 use k8s_openapi::api::core::v1::Namespace;
 use rcgen::KeyPair;
 use secrecy::ExposeSecret;
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 use uuid::Uuid;
@@ -65,6 +66,28 @@ impl Cluster {
     /// An API server that nobody else uses (except with `USE_EXISTING_CLUSTER`), or `None` as [`available`] says.
     pub async fn start() -> Option<Self> {
         available(Self::try_start().await)
+    }
+
+    /// Requests that the API server has refused (401, 403) to this user so far: `verb resource/subresource namespace`.
+    /// Metrics do not count what authorization refuses, so this is read from its audit log.
+    ///
+    /// # Panics
+    /// On an existing cluster, which was started without one.
+    pub fn refusals(&self, user: &str) -> Vec<String> {
+        let started = self.started.as_ref().expect("the harness started this API server");
+        let text = fs::read_to_string(started.dir.path().join("audit.log")).unwrap_or_default();
+        let events = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        events
+            .filter(|event| {
+                let code = event["responseStatus"]["code"].as_u64();
+                event["user"]["username"] == user && matches!(code, Some(401 | 403))
+            })
+            .map(|event| {
+                let of = |key: &str| event["objectRef"][key].as_str().unwrap_or_default().to_owned();
+                let verb = event["verb"].as_str().unwrap_or_default();
+                format!("{verb} {}/{} {} {}", of("resource"), of("subresource"), of("namespace"), of("name"))
+            })
+            .collect()
     }
 
     async fn try_start() -> Result<Self, PartError> {
@@ -260,6 +283,13 @@ fn write_files(dir: &Path, token: &str, port: u16) -> Result<PathBuf, PartError>
         (dir.join("accounts.pub"), accounts.public_key_pem()),
         (dir.join("tokens.csv"), format!("{token},admin,admin,\"system:masters\"\n")),
         (kubeconfig.clone(), access),
+        // Who asked, for what, and the answer's code; no bodies.
+        (
+            dir.join("audit.yaml"),
+            "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived, ResponseStarted]\n\
+             rules: [{level: Metadata}]\n"
+                .to_owned(),
+        ),
     ];
     for (path, text) in files {
         fs::write(&path, text).map_err(PartError::io(format!("write {}", path.display())))?;
@@ -295,6 +325,8 @@ fn apiserver_command(program: &Path, dir: &Path, store: u16, port: u16) -> Comma
         .arg("--service-account-issuer=https://kubernetes.default.svc")
         .arg(file("service-account-key-file", "accounts.pub"))
         .arg(file("service-account-signing-key-file", "accounts.key"))
+        .arg(file("audit-policy-file", "audit.yaml"))
+        .arg(file("audit-log-path", "audit.log"))
         .args(["--disable-admission-plugins=ServiceAccount", "--endpoint-reconciler-type=none"]);
     command
 }

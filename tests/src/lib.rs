@@ -9,6 +9,7 @@
 pub mod bench;
 pub mod browser;
 pub mod cli;
+pub mod controller;
 pub mod crash;
 pub mod helm;
 pub mod installed;
