@@ -1,7 +1,8 @@
 //! The load bench of the controller: N Customers as objects of a real API server, the simulated consoles holding them.
 //!
-//! Phases: `converge` (from the controller's start until every Customer has been compared and says so), `idle` (a
-//! window in which nobody changes anything), `change` (one declaration changes while a scan runs: until its request has
+//! Phases: `converge` (from the controller's start until every Customer has been compared and says so), `settle` (until
+//! nothing has been written or asked for a while: details are read and remembered), `idle` (a window in which nobody
+//! changes anything), `change` (one declaration changes while a scan runs: until its request has
 //! reached the console, and until its status says that it is as declared).
 //!
 //! Requests at the API server are those that it counts itself, less the bench's own; those at the consoles are the
@@ -33,6 +34,8 @@ use crate::kube::Cluster;
 const NAMESPACE: &str = "bench";
 /// How long a phase may take.
 const LIMIT: Duration = Duration::from_secs(3600);
+/// How long nothing may happen for it to count as settled.
+const QUIET: Duration = Duration::from_secs(15);
 /// How many objects are declared at a time.
 const AT_ONCE: usize = 8;
 
@@ -151,6 +154,13 @@ pub async fn run(asked: &Asked<'_>, simulator: Command) -> io::Result<Measured> 
     let mark = Mark { name: "converge", at: Instant::now(), cpu: 0.0, api: before, own: Requests::default() };
     bench.converged(asked.world.customers).await?;
     phases.push(bench.end(mark).await?);
+
+    let mark = bench.begin("settle").await?;
+    let quiet = bench.settled().await?;
+    let mut phase = bench.end(mark).await?;
+    phase.consoles = quiet.1;
+    phase.wall -= quiet.0;
+    phases.push(phase);
 
     let mark = bench.begin("idle").await?;
     tokio::time::sleep(asked.idle).await;
@@ -296,6 +306,28 @@ impl Bench {
                 return Err(other(format!("{compared} of {customers} after {} s:\n{end}", LIMIT.as_secs())));
             }
         }
+    }
+
+    /// Waits until the controller has neither written nor asked for a while; how long that was, and what the consoles
+    /// received before.
+    async fn settled(&mut self) -> io::Result<(f64, Tally)> {
+        let deadline = Instant::now() + LIMIT;
+        let (mut since, mut received) = (Instant::now(), Tally::default());
+        let mut writes = counted(&self.cluster).await?.writes;
+        // Its Lease is renewed every few seconds, whatever happens.
+        let renewals = |waited: Duration| waited.as_secs() / 2 + 1;
+        while since.elapsed() < QUIET {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            let (now, asked) = (counted(&self.cluster).await?.writes, self.simulator.received()?);
+            if now > writes + renewals(since.elapsed()) || asked.requests() > 0 {
+                (since, writes) = (Instant::now(), now);
+            }
+            received = received.and(asked);
+            if Instant::now() > deadline {
+                return Err(other("the controller does not come to rest"));
+            }
+        }
+        Ok((since.elapsed().as_secs_f64(), received))
     }
 
     /// Lets a console be read anew and changes one declaration of it at once.
