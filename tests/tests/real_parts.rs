@@ -5,6 +5,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,7 @@ use serde_json::json;
 use tenantry_tests::browser::Browser;
 use tenantry_tests::helm::Helm;
 use tenantry_tests::kube::Cluster;
+use tenantry_tests::parts::{Part, available};
 use tenantry_tests::process::run;
 use tenantry_tests::s3::ObjectStore;
 
@@ -214,4 +216,18 @@ async fn helm_installs_a_chart_on_the_api_server() {
     let maps = Api::<ConfigMap>::namespaced(cluster.client(), &namespace);
     let map = maps.get("trial").await.expect("the chart's object is there");
     assert_eq!(map.data.expect("it has data")["greeting"], "hello");
+}
+
+#[test]
+fn the_lua_of_argo_cd_runs_a_script() {
+    let Some(program) = available(Part::Glua.find()) else { return };
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    let script = directory.path().join("sum.lua");
+    fs::write(&script, "local n = 0\nfor _, v in ipairs({6, 7}) do n = n + v end\nprint(n, _VERSION)\n")
+        .expect("the temporary directory is writable");
+    let mut command = Command::new(program);
+    command.arg(&script);
+    let output = run(command, Duration::from_secs(20)).expect("it can be run");
+    // The version that Argo CD's scripts are written for.
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "13\tLua 5.1\n");
 }
