@@ -95,6 +95,9 @@ pub struct Flags {
     /// Plan and report, and write neither consoles nor bindings: to see what it would do
     #[arg(long, env = "TENANTRY_PLAN_ONLY", default_value_t = false)]
     pub plan_only: bool,
+    /// Ask the controller at this address whether it is ready, say what it answers, and end; for `helm test`
+    #[arg(long, value_name = "HOST:PORT")]
+    pub ready_at: Option<String>,
     /// Read the time from a simulator (the clock's URL that `tenantry simulate` prints)
     #[arg(long, env = "TENANTRY_NOW_FROM", value_name = "URL")]
     pub now_from: Option<Url>,

@@ -15,6 +15,7 @@ pub mod lease;
 mod leaving;
 pub mod log;
 pub mod metrics;
+pub mod ready;
 pub mod run;
 pub mod server;
 pub mod status;

@@ -39,6 +39,18 @@ fn main() -> ExitCode {
         eprintln!("error: {because}");
         return ExitCode::from(64);
     }
+    if let Some(address) = &flags.ready_at {
+        return match tenantry_controller::ready::ask(address) {
+            Ok(()) => {
+                println!("{} is ready", tenantry_engine::text::terminal(address));
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                eprintln!("error: {}", chain(&error));
+                ExitCode::FAILURE
+            }
+        };
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

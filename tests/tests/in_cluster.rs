@@ -239,6 +239,11 @@ async fn with_the_charts_rights_alone_the_controller_brings_the_quickstart_about
     let delete = ["delete", "customer", "praxis-mueller", "-n", CUSTOMERS, "--timeout=60s"];
     setup.cluster.kubectl_stdout(&delete);
     assert_eq!(setup.effects("sophos/msp", "tenant-removed"), 0);
+    // What `helm test` runs.
+    let mut test = Command::new(tenantry_tests::installed::binary());
+    test.arg(format!("--ready-at={}", controller.health_address()));
+    let output = run(test, PATIENCE).expect("the controller's program can be run");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let log = controller.log();
     assert!(!log.contains("403") && !log.contains("forbidden"), "{log}");
     let user = format!("system:serviceaccount:{RELEASE}:tenantry");
