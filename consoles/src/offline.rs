@@ -11,6 +11,9 @@ use tenantry_engine::console::Dialect;
 use crate::connect::ConnectError;
 use crate::microsoft::{Found, MicrosoftDialect};
 
+#[cfg(test)]
+mod tests;
+
 /// The pure half of a console, from its declaration and what
 /// [`Identity::probed`](tenantry_engine::observed::Identity::probed) says where it was observed.
 pub fn offline(
