@@ -156,7 +156,7 @@ async fn files_are_planned_against_a_cluster_by_somebody_who_may_only_read() {
     let cluster_alone = ["plan", "--from-cluster", "-n", &namespace, "--snapshot", "snapshot.json"];
     let (code, out, err) = tenantry(dir.path(), &cluster_alone);
     assert_eq!(code, 0, "{out}{err}");
-    assert!(out.contains("0 to create, 0 to invite") && !out.contains("adatum"), "{out}{err}");
+    assert!(out.starts_with("No changes: "), "{out}{err}");
     assert!(err.contains("2 customers, seen by the controller at 2026-03-02 08:00 UTC"), "{err}");
     let mut arguments = cluster_alone.to_vec();
     arguments.extend(["-f", "changes", "--base", "base"]);
