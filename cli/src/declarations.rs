@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tenantry_crd::AnyObject;
 use tenantry_engine::declare::{Declarations, Declared};
@@ -73,7 +74,7 @@ static NO_LABELS: BTreeMap<String, String> = BTreeMap::new();
 pub fn declarations(loaded: &Loaded) -> Declarations<'_> {
     let mut out = Declarations::default();
     for one in &loaded.objects {
-        let origin = Origin::file(&*one.origin.path, one.origin.line, one.origin.column);
+        let origin = Origin::file(Arc::clone(&one.origin.path), one.origin.line, one.origin.column);
         macro_rules! put {
             ($list:ident, $object:expr) => {
                 out.$list.push(Declared {

@@ -228,6 +228,15 @@ pub fn check_account(run: &Run, one: &Connected<'_>) -> Result<(), CliError> {
 /// How many details one run reads at most: what fits into ten minutes at two reads a second.
 pub const READ_BUDGET: usize = 1200;
 
+/// Objects that live until the process ends: what declarations hold, a hundred thousand times, is given back at once
+/// then, and not taken apart before.
+pub fn until_the_end<T>(value: T) -> &'static T
+where
+    T: 'static,
+{
+    Box::leak(Box::new(value))
+}
+
 /// One console, seen and planned.
 pub struct Seen<'a> {
     /// The console.
@@ -267,22 +276,48 @@ pub fn job<'j>(
     }
 }
 
-/// Observes and plans every console, without writing anything.
-pub async fn look<'a>(
+/// Does something for every console, each on a thread of its own: reading a list and planning from it keep a processor
+/// busy. In the order of the consoles.
+pub async fn side_by_side<I: Send, O: Send>(
+    consoles: Vec<I>,
+    each: impl AsyncFn(I) -> O + Sync,
+) -> Vec<O> {
+    let runtime = tokio::runtime::Handle::current();
+    if consoles.len() < 2 || runtime.runtime_flavor() == tokio::runtime::RuntimeFlavor::CurrentThread {
+        return join_all(consoles.into_iter().map(|one| each(one))).await;
+    }
+    tokio::task::block_in_place(|| {
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = consoles
+                .into_iter()
+                .map(|one| scope.spawn(|| runtime.block_on(each(one))))
+                .collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                .collect()
+        })
+    })
+}
+
+/// Observes and plans every console, without writing anything. `keep` says what is needed of each: a console's records
+/// and ledger are large, and go before the next one is planned.
+pub async fn look<'a, T: Send>(
     run: &Run,
     declaration: &'a Declaration<'a>,
     approvals: &Approvals,
     budget: usize,
-) -> Result<(Vec<Seen<'a>>, Vec<CliError>), CliError> {
+    keep: impl Fn(Seen<'a>) -> T + Sync,
+) -> Result<(Vec<T>, Vec<CliError>), CliError> {
     let (connected, mut failed) = connect(run, declaration, false).await?;
-    let results = join_all(connected.into_iter().map(|one| async move {
+    let results = side_by_side(connected, async |one: Connected<'a>| {
         let ledger = ledger(run, &one)?;
         let cache = run.state.cache(&one.identity.vendor_account);
         let prepared =
             tenantry_engine::run::look(&job(run, &one, approvals, &cache, budget), &ledger).await?;
         told_console(run, &one, &prepared);
-        Ok::<_, CliError>(Seen { one, ledger, prepared })
-    }))
+        Ok::<_, CliError>(keep(Seen { one, ledger, prepared }))
+    })
     .await;
     let mut seen = Vec::new();
     for result in results {

@@ -69,7 +69,7 @@ impl Subject<'_> {
         match (self.record, self.decl) {
             (Some(record), _) if !record.name.raw().is_empty() => record.name.terminal(),
             (_, Some(decl)) => crate::text::terminal(decl.shown_name()),
-            _ => self.address.name.clone(),
+            _ => self.address.name.to_string(),
         }
     }
 }
@@ -121,6 +121,19 @@ pub trait Dialect: Send + Sync {
 
     /// A declared account in the console's terms.
     fn account(&self, decl: &AccountDecl<'_>) -> Projection;
+
+    /// The same of an account that is there: its fields and facets, and of what stands against creating it at least
+    /// what its programme excludes. Nobody looks for it by keys. Most accounts are there, so that an adapter saves
+    /// half of its work by answering this for itself.
+    fn managed(&self, decl: &AccountDecl<'_>) -> Projection {
+        self.account(decl)
+    }
+
+    /// Whether comparing an account's fields may need more than the list shows; `false`: [`Projection::facets`] is
+    /// always empty.
+    fn reads_accounts(&self) -> bool {
+        true
+    }
 
     /// A declared licence in the console's terms.
     fn license(&self, decl: &LicenseDecl<'_>) -> LicenseProjection;

@@ -3,14 +3,13 @@
 //! Merges defaults, resolves references, spreads Relationships over their customers, and says what this version has
 //! no behaviour for. It never decides whether something exists. References stay in their namespace.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use tenantry_crd as crd;
 use tenantry_crd::relationship::RelationshipType;
 
 use crate::address::{Address, ConsoleName, DEFAULT_NAMESPACE};
-use crate::desired::{AccountDecl, AttestationDecl, ConsoleDecl, Desired, InvitationDecl, LicenseDecl};
+use crate::desired::{AccountDecl, AttestationDecl, ConsoleDecl, Desired, InvitationDecl, LicenseDecl, Merged};
 use crate::origin::{Origin, Scope};
 use crate::plan::findings::{Code, Finding};
 use crate::task::{Attested, Outcome};
@@ -119,6 +118,7 @@ pub fn declare<'a>(all: &Declarations<'a>, scope: &'a dyn Scope) -> Declaration<
         );
     }
     let mut invitations = invitations(all, &mut findings);
+    // Only licences ask where an account is.
     let mut account_console: BTreeMap<Address, ConsoleName> = BTreeMap::new();
     for customer in &all.customers {
         for (index, account) in customer.spec.accounts.iter().enumerate() {
@@ -127,7 +127,9 @@ pub fn declare<'a>(all: &Declarations<'a>, scope: &'a dyn Scope) -> Declaration<
             };
             let console = console_name(customer.namespace, &account.console_ref.name);
             let decl = account_decl(customer, index, account, spec, &mut invitations);
-            account_console.insert(decl.address.clone(), console.clone());
+            if !all.licenses.is_empty() {
+                account_console.insert(decl.address.clone(), console.clone());
+            }
             if let Some(desired) = consoles.get_mut(&console) {
                 desired.accounts.push(decl);
             }
@@ -180,9 +182,9 @@ fn account_decl<'a>(
 ) -> AccountDecl<'a> {
     let address = Address::account(customer.namespace, customer.name, &account.name);
     let account = if console.defaults.is_some() {
-        Cow::Owned(account.with_defaults(console))
+        Merged::Own(Box::new(account.with_defaults(console)))
     } else {
-        Cow::Borrowed(account)
+        Merged::Declared(account)
     };
     let want = account.want.unwrap_or(customer.spec.want).into();
     let not_before = if account.want.is_some() {
@@ -203,7 +205,7 @@ fn account_decl<'a>(
             .iter()
             .map(|old| Address::account(customer.namespace, old, &account.name))
             .collect(),
-        invitation: invitations.remove(&address),
+        invitation: invitations.remove(&address).map(Box::new),
         account,
         address,
     }

@@ -2,7 +2,7 @@
 //!
 //! Borrows the declarations; only what merging changes is owned. Made by [`crate::declare`].
 
-use std::borrow::Cow;
+use std::ops::Deref;
 
 use jiff::Timestamp;
 use tenantry_crd as crd;
@@ -39,6 +39,26 @@ pub struct ConsoleDecl<'a> {
     pub origin: Origin,
 }
 
+/// An account as declared, or with its console's defaults merged in. As small as a reference.
+#[derive(Clone)]
+pub enum Merged<'a> {
+    /// Nothing is merged in.
+    Declared(&'a crd::CustomerAccount),
+    /// With defaults.
+    Own(Box<crd::CustomerAccount>),
+}
+
+impl Deref for Merged<'_> {
+    type Target = crd::CustomerAccount;
+
+    fn deref(&self) -> &crd::CustomerAccount {
+        match self {
+            Merged::Declared(account) => account,
+            Merged::Own(account) => account,
+        }
+    }
+}
+
 /// One account of one customer.
 #[derive(Clone)]
 pub struct AccountDecl<'a> {
@@ -51,7 +71,7 @@ pub struct AccountDecl<'a> {
     /// Its customer.
     pub customer: &'a crd::CustomerSpec,
     /// The account, with the console's defaults merged in.
-    pub account: Cow<'a, crd::CustomerAccount>,
+    pub account: Merged<'a>,
     /// What is wanted: the account's own word, else the customer's.
     pub want: Want,
     /// From when on.
@@ -61,7 +81,7 @@ pub struct AccountDecl<'a> {
     /// Addresses it had before.
     pub formerly: Vec<Address>,
     /// The Relationship that invites it.
-    pub invitation: Option<InvitationDecl<'a>>,
+    pub invitation: Option<Box<InvitationDecl<'a>>>,
 }
 
 impl AccountDecl<'_> {

@@ -14,7 +14,6 @@ pub mod console;
 pub mod declare;
 pub mod desired;
 pub mod execute;
-pub mod field_map;
 pub mod ledger;
 pub mod observe;
 pub mod observed;

@@ -5,6 +5,7 @@
 //! ([`reread`]).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -147,7 +148,7 @@ fn young(cache: &Details, census: &Census, desired: &Desired<'_>, now: Timestamp
         .filter(|(key, read)| {
             read.as_of.saturating_add(age(desired, key.facet)).is_ok_and(|until| until > now)
         })
-        .map(|(key, read)| (key.clone(), read.clone()))
+        .map(|(key, read)| (key.clone(), Arc::clone(read)))
         .collect()
 }
 

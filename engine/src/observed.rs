@@ -3,14 +3,19 @@
 //! What was not read is not there to be compared: it is neither equal nor different, and above all not absent.
 //! Invariant: `Census::complete` is only true where every page arrived, in one listing, without a gap.
 
+mod fields;
+
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::address::{RemoteId, VendorAccount};
 use crate::text::Untrusted;
-use crate::value::{Field, Value};
+use crate::value::{Field, FieldLists, Value};
+
+pub use fields::Fields;
 
 /// Who we are at the vendor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,8 +97,8 @@ pub struct Record {
     /// The name people see there.
     pub name: Untrusted,
     /// Fields that the list shows, in the terms of the adapter's projection.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub fields: Vec<(Field, Value)>,
+    #[serde(default, skip_serializing_if = "Fields::is_empty")]
+    pub fields: Fields,
     /// Match keys, normalised.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<crate::plan::matching::Key>,
@@ -102,7 +107,7 @@ pub struct Record {
 impl Record {
     /// The value of a field that the list shows.
     pub fn field(&self, path: &str) -> Option<&Value> {
-        self.fields.iter().find(|(field, _)| field.as_str() == path).map(|(_, value)| value)
+        self.fields.get(path)
     }
 }
 
@@ -141,12 +146,26 @@ impl From<Exported> for Census {
 impl Census {
     /// A census of these records; sorts them and drops exact repetitions of an id (a record that moved between two
     /// pages is listed twice by some vendors; the later page wins).
-    pub fn new(began: Timestamp, ended: Timestamp, incomplete: Option<String>, records: Vec<Record>) -> Self {
-        let mut by_id: BTreeMap<RemoteId, Record> = BTreeMap::new();
-        for record in records {
-            by_id.insert(record.id.clone(), record);
+    pub fn new(began: Timestamp, ended: Timestamp, incomplete: Option<String>, mut records: Vec<Record>) -> Self {
+        // Stable, so that of one id the last stays last.
+        records.sort_by(|a, b| a.id.cmp(&b.id));
+        let mut records: Vec<Record> = records
+            .into_iter()
+            .rev()
+            .scan(None, |seen: &mut Option<RemoteId>, record| {
+                let again = seen.as_ref() == Some(&record.id);
+                *seen = Some(record.id.clone());
+                Some((!again).then_some(record))
+            })
+            .flatten()
+            .collect();
+        records.reverse();
+        records.shrink_to_fit();
+        let mut lists = FieldLists::default();
+        for record in &mut records {
+            record.fields.share(&mut lists);
+            record.keys.shrink_to_fit();
         }
-        let records: Vec<Record> = by_id.into_values().collect();
         let index = records
             .iter()
             .enumerate()
@@ -250,8 +269,8 @@ pub struct FacetRead {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreadable: Option<Refusal>,
     /// Fields.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub fields: Vec<(Field, Value)>,
+    #[serde(default, skip_serializing_if = "Fields::is_empty")]
+    pub fields: Fields,
     /// Licences, for the licence facet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub licenses: Vec<LicenseRecord>,
@@ -260,12 +279,12 @@ pub struct FacetRead {
 impl FacetRead {
     /// The value of a field.
     pub fn field(&self, path: &str) -> Option<&Value> {
-        self.fields.iter().find(|(field, _)| field.as_str() == path).map(|(_, value)| value)
+        self.fields.get(path)
     }
 }
 
-/// Details by record and facet.
-pub type Details = BTreeMap<DetailKey, FacetRead>;
+/// Details by record and facet. Shared, because a run keeps what is young of what the one before has read.
+pub type Details = BTreeMap<DetailKey, Arc<FacetRead>>;
 
 /// Details as a list: no format that people read has keys of two parts.
 mod as_list {
@@ -293,7 +312,7 @@ mod as_list {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Details, D::Error> {
         let list = Vec::<Read>::deserialize(deserializer)?;
-        Ok(list.into_iter().map(|one| (one.key, one.read)).collect())
+        Ok(list.into_iter().map(|one| (one.key, one.read.into())).collect())
     }
 }
 
@@ -315,7 +334,12 @@ pub struct Observed {
 impl Observed {
     /// One facet of one record.
     pub fn facet(&self, id: &RemoteId, facet: Facet) -> Option<&FacetRead> {
-        self.details.get(&DetailKey { id: id.clone(), facet })
+        self.details.get(&DetailKey { id: id.clone(), facet }).map(|read| &**read)
+    }
+
+    /// One facet of one record, where this run has read it: later than its census began, and not from the cache.
+    pub fn fresh(&self, id: &RemoteId, facet: Facet) -> Option<&FacetRead> {
+        self.facet(id, facet).filter(|read| read.unreadable.is_none() && read.as_of >= self.census.began)
     }
 }
 

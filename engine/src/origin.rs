@@ -4,18 +4,19 @@
 //! see [`Scope`].
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 /// The place of a declaration.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", untagged)]
 pub enum Origin {
     /// A document in a file.
     File {
         /// Path relative to the repository root, else to the state directory; `/` between parts.
-        path: String,
+        path: Arc<str>,
         /// Line of the document's first key, from 1.
         line: u32,
         /// Column, from 1, in characters.
@@ -24,11 +25,11 @@ pub enum Origin {
     /// An object in a cluster.
     Object {
         /// Kind of the object.
-        object: String,
+        object: Arc<str>,
         /// Its namespace.
-        namespace: String,
+        namespace: Arc<str>,
         /// Its name.
-        name: String,
+        name: Arc<str>,
         /// `metadata.generation` that was read.
         generation: i64,
     },
@@ -36,8 +37,36 @@ pub enum Origin {
 
 impl Origin {
     /// A place in a file.
-    pub fn file(path: impl Into<String>, line: u32, column: u32) -> Self {
+    pub fn file(path: impl Into<Arc<str>>, line: u32, column: u32) -> Self {
         Origin::File { path: path.into(), line, column }
+    }
+}
+
+/// As an untagged enum would be read, without a copy of everything on the way: ledgers hold one for each entry.
+impl<'de> Deserialize<'de> for Origin {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Either {
+            path: Option<Arc<str>>,
+            line: Option<u32>,
+            column: Option<u32>,
+            object: Option<Arc<str>>,
+            namespace: Option<Arc<str>>,
+            name: Option<Arc<str>>,
+            generation: Option<i64>,
+        }
+
+        let Either { path, line, column, object, namespace, name, generation } =
+            Either::deserialize(deserializer)?;
+        if let (Some(path), Some(line), Some(column)) = (path, line, column) {
+            return Ok(Origin::File { path, line, column });
+        }
+        match (object, namespace, name, generation) {
+            (Some(object), Some(namespace), Some(name), Some(generation)) => {
+                Ok(Origin::Object { object, namespace, name, generation })
+            }
+            _ => Err(serde::de::Error::custom("an origin is path, line and column, or an object's identity")),
+        }
     }
 }
 

@@ -7,16 +7,25 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 /// A text from a vendor. It has no `Display`: the reader's medium must be named.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Untrusted(Box<str>);
+pub struct Untrusted(SmolStr);
 
 impl Untrusted {
     /// Keeps the text as the vendor sent it.
-    pub fn new(text: impl Into<Box<str>>) -> Self {
+    pub fn new(text: impl Into<SmolStr>) -> Self {
         Self(text.into())
+    }
+
+    /// The text of a value, which then is in memory once.
+    pub fn of(value: &crate::value::Value) -> Self {
+        match value {
+            crate::value::Value::Text(text) => Self(text.clone()),
+            other => Self::new(other.terminal()),
+        }
     }
 
     /// The bytes as they came: to compare and to send back, never to print.

@@ -1,11 +1,14 @@
 //! Values of fields, their canonical form and their keyed digests.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
+use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use smol_str::SmolStr;
 
 /// The path of a field in the vendor-neutral projection of a declaration, such as `billing` or `contact.email`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -95,8 +98,24 @@ impl std::borrow::Borrow<str> for Field {
     }
 }
 
-/// A field's value. Text from vendors is shown through [`crate::text`] only.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// Lists of fields that several records or entries have, each held once.
+#[derive(Debug, Default)]
+pub struct FieldLists(HashSet<Arc<[Field]>>);
+
+impl FieldLists {
+    /// The list with these fields that is shared.
+    pub fn shared(&mut self, fields: &Arc<[Field]>) -> Arc<[Field]> {
+        if let Some(known) = self.0.get(fields) {
+            return Arc::clone(known);
+        }
+        self.0.insert(Arc::clone(fields));
+        Arc::clone(fields)
+    }
+}
+
+/// A field's value, small and without memory of its own where it is short. Text from vendors is shown through
+/// [`crate::text`] only.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Value {
@@ -105,14 +124,56 @@ pub enum Value {
     /// A count.
     Number(i64),
     /// A text.
-    Text(Box<str>),
+    Text(#[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))] SmolStr),
     /// A set of texts, kept sorted by whoever makes it where order means nothing.
-    List(Vec<Box<str>>),
+    List(#[cfg_attr(any(test, feature = "schema"), schemars(with = "Vec<String>"))] Box<[Box<str>]>),
+}
+
+/// As an untagged enum is read, without a copy on the way.
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+
+        impl<'de> serde::de::Visitor<'de> for Any {
+            type Value = Value;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a boolean, a whole number, a text or a list of texts")
+            }
+
+            fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Value, E> {
+                Ok(Value::Bool(value))
+            }
+
+            fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Value, E> {
+                Ok(Value::Number(value))
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Value, E> {
+                let outside = |_| E::invalid_value(serde::de::Unexpected::Unsigned(value), &self);
+                i64::try_from(value).map(Value::Number).map_err(outside)
+            }
+
+            fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Value, E> {
+                Ok(Value::text(value))
+            }
+
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+                let mut items = Vec::with_capacity(seq.size_hint().unwrap_or(0).min(64));
+                while let Some(item) = seq.next_element()? {
+                    items.push(item);
+                }
+                Ok(Value::List(items.into()))
+            }
+        }
+
+        deserializer.deserialize_any(Any)
+    }
 }
 
 impl Value {
     /// A text value.
-    pub fn text(text: impl Into<Box<str>>) -> Self {
+    pub fn text(text: impl Into<SmolStr>) -> Self {
         Value::Text(text.into())
     }
 

@@ -118,7 +118,7 @@ impl Adopt {
         let here: Vec<(&Desired<'_>, &Address)> = declared(&declaration)
             .filter(|(_, _, place)| match place {
                 tenantry_engine::origin::Origin::File { path, .. } => {
-                    Some(path.as_str()) == origin.as_deref()
+                    Some(&**path) == origin.as_deref()
                 }
                 tenantry_engine::origin::Origin::Object { .. } => false,
             })

@@ -28,7 +28,7 @@ use crate::commands::plan::show;
 use crate::declarations::{FileScope, declarations, read};
 use crate::exit::{CliError, Exit, io};
 use crate::output::document;
-use crate::pipeline::{self, Connected, READ_BUDGET, Run};
+use crate::pipeline::{self, Connected, READ_BUDGET, Run, until_the_end};
 use crate::selection::Selection;
 use crate::state::LocalStore;
 
@@ -128,8 +128,9 @@ impl Apply {
         if let Some(cluster) = &cluster {
             in_namespace(&mut loaded, &cluster.namespace);
         }
+        let loaded = until_the_end(loaded);
         let scope = FileScope(&loaded.scope);
-        let all = declarations(&loaded);
+        let all = declarations(loaded);
         let declaration = declare(&all, &scope);
         let approvals = self.allowed.approvals(&declaration)?;
         let run = Run::new(globals, pipeline::recipients(&declaration))?;
@@ -242,12 +243,13 @@ async fn prepare(
     approvals: &Approvals,
     budget: usize,
 ) -> Vec<Result<Prepared, CliError>> {
-    join_all(opened.iter().zip(ledgers).map(|(opened, ledger)| async move {
+    let both: Vec<_> = opened.iter().zip(ledgers).collect();
+    pipeline::side_by_side(both, async |(opened, ledger)| {
         let job = pipeline::job(run, &opened.one, approvals, &opened.cache, budget);
         let prepared = tenantry_engine::run::prepare(&job, ledger).await?;
         pipeline::told_console(run, &opened.one, &prepared);
         Ok(prepared)
-    }))
+    })
     .await
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use tenantry_engine::declare::{Declaration, declare};
+use tenantry_engine::ledger::Header;
 use tenantry_engine::plan::{Plan as EnginePlan, Planned, Summary, summary};
 use tenantry_engine::render::json::{LedgerMark, Made};
 use tenantry_engine::render::text;
@@ -15,7 +16,7 @@ use crate::cluster::FromCluster;
 use crate::declarations::{FileScope, declarations, read};
 use crate::exit::{CliError, Exit, io};
 use crate::output::{Outputs, document};
-use crate::pipeline::{self, READ_BUDGET, Run, Seen};
+use crate::pipeline::{self, READ_BUDGET, Run, Seen, until_the_end};
 use crate::selection::Selection;
 
 /// How long a saved plan may be applied.
@@ -62,19 +63,22 @@ impl Plan {
             return self.over_cluster(globals).await;
         }
         let files = if self.files.is_empty() { vec![PathBuf::from(".")] } else { self.files };
-        let loaded = read(globals, &files)?;
+        let loaded = until_the_end(read(globals, &files)?);
         let scope = FileScope(&loaded.scope);
-        let all = declarations(&loaded);
+        let all = declarations(loaded);
         let declaration = declare(&all, &scope);
         let approvals = self.allowed.approvals(&declaration)?;
         let run = Run::new(globals, Vec::new())?;
-        let (mut seen, failed) = pipeline::look(&run, &declaration, &approvals, self.read_budget).await?;
-        let mut planned: Vec<&mut Planned> = seen.iter_mut().map(|seen| &mut seen.prepared.planned).collect();
+        let keep = |seen: Seen<'_>| (seen.prepared.planned, seen.ledger.header);
+        let (mut seen, failed) =
+            pipeline::look(&run, &declaration, &approvals, self.read_budget, keep).await?;
+        let mut planned: Vec<&mut Planned> = seen.iter_mut().map(|(planned, _)| planned).collect();
         self.selection.apply(&mut planned, &declaration)?;
-        let plans: Vec<EnginePlan> = seen.iter().map(|seen| seen.plan().clone()).collect();
+        let (plans, headers): (Vec<EnginePlan>, Vec<Header>) =
+            seen.into_iter().map(|(planned, header)| (planned.plan, header)).unzip();
         self.outputs.write(&plans, &declaration.findings, globals.paint())?;
         if let Some(path) = &self.out {
-            save(path, &seen, &declaration, run.runtime.clock.now())?;
+            save(path, &plans, &headers, &declaration, run.runtime.clock.now())?;
             tell(&format!("Saved to {}. Do it: tenantry apply {}", path.display(), path.display()));
         }
         if let Some(error) = pipeline::together(failed) {
@@ -118,29 +122,25 @@ pub fn detailed(summary: &Summary) -> Exit {
 
 fn save(
     path: &std::path::Path,
-    seen: &[Seen<'_>],
+    plans: &[EnginePlan],
+    headers: &[Header],
     declaration: &Declaration<'_>,
     now: Timestamp,
 ) -> Result<(), CliError> {
-    let plans: Vec<EnginePlan> = seen.iter().map(|seen| seen.plan().clone()).collect();
     let made = Made {
         at: now,
         expires: now.saturating_add(PLAN_LIVES).unwrap_or(Timestamp::MAX),
-        ledgers: seen
+        ledgers: headers
             .iter()
-            .map(|seen| LedgerMark {
-                vendor_account: seen.ledger.header.vendor_account.to_string(),
+            .map(|header| LedgerMark {
+                vendor_account: header.vendor_account.to_string(),
                 // A ledger that is not stored yet has no lineage to come back to.
-                lineage: if seen.ledger.header.serial == 0 {
-                    String::new()
-                } else {
-                    seen.ledger.header.lineage.clone()
-                },
-                serial: seen.ledger.header.serial,
+                lineage: if header.serial == 0 { String::new() } else { header.lineage.clone() },
+                serial: header.serial,
             })
             .collect(),
     };
-    std::fs::write(path, document(&plans, &declaration.findings, Some(made)).to_json())
+    std::fs::write(path, document(plans, &declaration.findings, Some(made)).to_json())
         .map_err(|error| io("write", path, &error))
 }
 

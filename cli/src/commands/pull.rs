@@ -88,7 +88,7 @@ impl Found {
 fn origin_of(origin: &Origin) -> Option<load::Origin> {
     match origin {
         Origin::File { path, line, column } => {
-            Some(load::Origin { path: path.as_str().into(), line: *line, column: *column })
+            Some(load::Origin { path: path.clone(), line: *line, column: *column })
         }
         Origin::Object { .. } => None,
     }
@@ -116,7 +116,7 @@ impl Pull {
         let mut failed = Vec::new();
         if drift {
             let (seen, errors) =
-                pipeline::look(&run, &declaration, &Approvals::default(), self.read_budget).await?;
+                pipeline::look(&run, &declaration, &Approvals::default(), self.read_budget, |seen| seen).await?;
             failed = errors;
             for seen in &seen {
                 let dialect = seen.one.console.dialect();

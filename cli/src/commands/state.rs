@@ -149,9 +149,9 @@ impl Mv {
                 }
                 let mut writes = vec![Write::Put(new.clone(), Box::new(entry.clone()))];
                 for (address, child) in &ledger.entries {
-                    if child.parent.as_ref() == Some(&old) {
+                    if child.parent.as_deref() == Some(&old) {
                         let mut child = child.clone();
-                        child.parent = Some(new.clone());
+                        child.parent = Some(Box::new(new.clone()));
                         writes.push(Write::Put(address.clone(), Box::new(child)));
                     }
                 }

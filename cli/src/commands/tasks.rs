@@ -200,7 +200,7 @@ async fn from_plan(
     let declaration = declare(&all, &scope);
     let run = Run::new(globals, Vec::new())?;
     let approvals = Approvals::default();
-    let (seen, failed) = pipeline::look(&run, &declaration, &approvals, READ_BUDGET).await?;
+    let (seen, failed) = pipeline::look(&run, &declaration, &approvals, READ_BUDGET, |seen| seen).await?;
     let mut out = Vec::new();
     let mut planned = Vec::new();
     for one in &seen {

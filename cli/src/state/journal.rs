@@ -4,12 +4,12 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Seek, SeekFrom, Write as _};
+use std::io::{BufRead, BufReader, Seek, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use tenantry_engine::address::{Address, VendorAccount};
-use tenantry_engine::ledger::{Entry, FORMAT_VERSION, Header, Ledger};
+use tenantry_engine::ledger::{Entry, FORMAT_VERSION, GuardUse, Header, Ledger};
 use tenantry_engine::store::{Batch, LogEvent, StoreError, Write};
 
 use super::io;
@@ -21,6 +21,10 @@ struct Line {
     event: LogEvent,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     header: Option<Header>,
+    /// What the header's guard log gains, where that is all that changes in it: written whole at every guarded step, a
+    /// journal would grow with the square of its steps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    uses: Vec<GuardUse>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     put: BTreeMap<Address, Entry>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -74,24 +78,29 @@ fn segments(dir: &Path) -> Result<Vec<(u64, PathBuf)>, StoreError> {
     Ok(out)
 }
 
+/// So many bytes of a file are read at once: ledgers and journals are never in memory as text.
+const READ_AT_ONCE: usize = 128 << 10;
+
 /// Whole lines of a segment that are later than `from`, and how long its whole lines are; a torn last one was never
 /// durable. Lines that a compacted ledger holds already are not even read as JSON: most runs follow a compaction.
 fn lines(path: &Path, from: u64) -> Result<(Vec<Line>, u64), StoreError> {
-    let text = std::fs::read(path).map_err(io("read", path))?;
+    let mut file = BufReader::with_capacity(READ_AT_ONCE, File::open(path).map_err(io("read", path))?);
     let mut out = Vec::new();
     let mut whole = 0u64;
-    for piece in text.split_inclusive(|byte| *byte == b'\n') {
+    let mut piece = Vec::new();
+    loop {
+        piece.clear();
+        file.read_until(b'\n', &mut piece).map_err(io("read", path))?;
         if piece.last() != Some(&b'\n') {
-            break;
+            return Ok((out, whole));
         }
-        if serial(piece).is_none_or(|serial| serial > from) {
-            let line = serde_json::from_slice(piece)
+        if serial(&piece).is_none_or(|serial| serial > from) {
+            let line = serde_json::from_slice(&piece)
                 .map_err(|error| damaged(path, format!("byte {whole}: {error}")))?;
             out.push(line);
         }
         whole += piece.len() as u64;
     }
-    Ok((out, whole))
 }
 
 /// The serial that a line begins with, as [`Line`] is written; `None` where it has to be read as JSON.
@@ -101,30 +110,88 @@ fn serial(line: &[u8]) -> Option<u64> {
     std::str::from_utf8(&digits[..end]).ok()?.parse().ok().filter(|_| digits[end] == b',')
 }
 
+/// The compacted ledger.
+fn compacted(path: &Path) -> Result<Option<Ledger>, StoreError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(io("read", path)(error)),
+    };
+    let reader = BufReader::with_capacity(READ_AT_ONCE, file);
+    if let Some((header, entries)) = by_lines(reader).map_err(io("read", path))? {
+        return of_format(path, header, entries).map(Some);
+    }
+    // Not as it was written, or damaged: read as any JSON, which tells where.
+    let bytes = std::fs::read(path).map_err(io("read", path))?;
+    let whole: Compacted = serde_json::from_slice(&bytes).map_err(|error| damaged(path, error))?;
+    of_format(path, whole.header, whole.entries.into_iter().collect()).map(Some)
+}
+
+fn of_format(path: &Path, header: Header, entries: Vec<(Address, Entry)>) -> Result<Ledger, StoreError> {
+    if header.format_version > FORMAT_VERSION {
+        return Err(StoreError::Damaged {
+            place: path.display().to_string(),
+            because: format!(
+                "written by a later tenantry (format {}); use that one",
+                header.format_version
+            ),
+        });
+    }
+    Ok(Ledger::read(header, entries))
+}
+
+/// Reads what [`Writer::compact`] writes, line by line; `None` where it is something else.
+fn by_lines(mut file: impl BufRead) -> std::io::Result<Option<(Header, Vec<(Address, Entry)>)>> {
+    let mut line = Vec::new();
+    let mut header = None;
+    let mut entries = Vec::new();
+    let mut place = 0usize;
+    loop {
+        line.clear();
+        if file.read_until(b'\n', &mut line)? == 0 {
+            return Ok(None);
+        }
+        let text = line.strip_suffix(b"\n").unwrap_or(&line);
+        place += 1;
+        match (place, text) {
+            (1, b"{") | (3, b"\"entries\":{") => {}
+            (2, text) => {
+                header = text
+                    .strip_prefix(b"\"header\":")
+                    .and_then(|text| text.strip_suffix(b","))
+                    .and_then(|text| serde_json::from_slice(text).ok());
+            }
+            (4.., b"}") => {
+                let mut rest = Vec::new();
+                file.read_to_end(&mut rest)?;
+                return Ok(header.filter(|_| rest == b"}\n").map(|header| (header, entries)));
+            }
+            (4.., text) => {
+                let Some(entry) = entry(text.strip_suffix(b",").unwrap_or(text)) else { return Ok(None) };
+                entries.push(entry);
+            }
+            _ => return Ok(None),
+        }
+        if place == 2 && header.is_none() {
+            return Ok(None);
+        }
+    }
+}
+
+/// `"address":{entry}`.
+fn entry(line: &[u8]) -> Option<(Address, Entry)> {
+    let mut address = serde_json::Deserializer::from_slice(line).into_iter();
+    let key: Address = address.next()?.ok()?;
+    let rest = line.get(address.byte_offset()..)?.strip_prefix(b":")?;
+    Some((key, serde_json::from_slice(rest).ok()?))
+}
+
 /// The ledger in this directory, if there is one.
 pub(super) fn read(dir: &Path) -> Result<Option<Read>, StoreError> {
     if !dir.is_dir() {
         return Ok(None);
     }
-    let path = dir.join("ledger.json");
-    let mut ledger = match std::fs::read(&path) {
-        Ok(bytes) => {
-            let compacted: Compacted =
-                serde_json::from_slice(&bytes).map_err(|error| damaged(&path, error))?;
-            if compacted.header.format_version > FORMAT_VERSION {
-                return Err(StoreError::Damaged {
-                    place: path.display().to_string(),
-                    because: format!(
-                        "written by a later tenantry (format {}); use that one",
-                        compacted.header.format_version
-                    ),
-                });
-            }
-            Some(Ledger { header: compacted.header, entries: compacted.entries })
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(io("read", &path)(error)),
-    };
+    let mut ledger = compacted(&dir.join("ledger.json"))?;
     let segments = segments(dir)?;
     let from = ledger.as_ref().map_or(0, |ledger| ledger.header.serial);
     let mut tail = None;
@@ -144,7 +211,7 @@ pub(super) fn read(dir: &Path) -> Result<Option<Read>, StoreError> {
 fn apply(ledger: &mut Option<Ledger>, line: Line, path: &Path) -> Result<(), StoreError> {
     let Some(ledger) = ledger else {
         let header = line.header.ok_or_else(|| damaged(path, "the first line has no header"))?;
-        *ledger = Some(Ledger { header, entries: line.put });
+        *ledger = Some(Ledger::read(header, line.put.into_iter().collect()));
         return Ok(());
     };
     if line.serial <= ledger.header.serial {
@@ -156,6 +223,7 @@ fn apply(ledger: &mut Option<Ledger>, line: Line, path: &Path) -> Result<(), Sto
     if let Some(header) = line.header {
         ledger.header = header;
     }
+    ledger.header.guard_log.extend(line.uses);
     for address in line.erase {
         ledger.entries.remove(&address);
     }
@@ -170,8 +238,34 @@ pub(super) struct Writer {
     serial: u64,
     file: Option<File>,
     tail: Option<(PathBuf, u64)>,
-    /// The header as stored, for a first line that must carry one.
-    first: Option<Header>,
+    /// The header as stored, apart from its serial.
+    header: Header,
+    /// Nothing is stored yet: the first line carries the whole header.
+    new: bool,
+}
+
+/// What a guard log gains from one header to the next, where nothing else in them differs but the serial.
+fn gained(before: &Header, after: &Header) -> Option<Vec<GuardUse>> {
+    let Header {
+        format_version,
+        lineage,
+        serial: _,
+        vendor_account,
+        confirmed,
+        guard_log,
+        used_approvals,
+        last_census,
+        refused_rows,
+    } = after;
+    let same = *format_version == before.format_version
+        && *lineage == before.lineage
+        && *vendor_account == before.vendor_account
+        && *confirmed == before.confirmed
+        && *used_approvals == before.used_approvals
+        && *last_census == before.last_census
+        && *refused_rows == before.refused_rows;
+    let gained = guard_log.strip_prefix(before.guard_log.as_slice())?;
+    same.then(|| gained.to_vec())
 }
 
 /// Opens a ledger for writing; makes a new one in memory where there is none.
@@ -180,21 +274,19 @@ pub(super) fn open(
     account: &VendorAccount,
     lineage: impl FnOnce() -> String,
 ) -> Result<(Ledger, Writer), StoreError> {
-    let (ledger, tail, first) = if let Some(read) = read(dir)? {
+    let (ledger, tail, new) = if let Some(read) = read(dir)? {
         if read.ledger.header.vendor_account != *account {
             return Err(damaged(
                 dir,
                 format!("this ledger belongs to {}, not to {account}", read.ledger.header.vendor_account),
             ));
         }
-        (read.ledger, read.tail, None)
+        (read.ledger, read.tail, false)
     } else {
-        let ledger = Ledger::new(account.clone(), lineage());
-        let header = ledger.header.clone();
-        (ledger, None, Some(header))
+        (Ledger::new(account.clone(), lineage()), None, true)
     };
-    let serial = ledger.header.serial;
-    Ok((ledger, Writer { dir: dir.to_owned(), serial, file: None, tail, first }))
+    let (serial, header) = (ledger.header.serial, ledger.header.clone());
+    Ok((ledger, Writer { dir: dir.to_owned(), serial, file: None, tail, header, new }))
 }
 
 impl Writer {
@@ -209,24 +301,35 @@ impl Writer {
         }
         let begins = self.serial + 1;
         let mut serial = self.serial;
-        let mut first = self.first.clone();
+        let (mut stored, mut new) = (self.header.clone(), self.new);
         let mut bytes = Vec::new();
         for (writes, event) in batches {
             serial += 1;
-            let mut line = Line { serial, event, header: None, put: BTreeMap::new(), erase: Vec::new() };
+            let mut line = Line {
+                serial,
+                event,
+                header: None,
+                uses: Vec::new(),
+                put: BTreeMap::new(),
+                erase: Vec::new(),
+            };
             for write in writes {
                 match write {
-                    Write::Header(header) => line.header = Some(Header { serial, ..*header }),
+                    Write::Header(header) => {
+                        match gained(&stored, &header).filter(|_| !new) {
+                            Some(uses) => line.uses = uses,
+                            None => line.header = Some(Header { serial, ..(*header).clone() }),
+                        }
+                        stored = *header;
+                    }
                     Write::Put(address, entry) => {
                         line.put.insert(address, *entry);
                     }
                     Write::Erase(address) => line.erase.push(address),
                 }
             }
-            if let Some(first) = first.take()
-                && line.header.is_none()
-            {
-                line.header = Some(Header { serial, ..first });
+            if std::mem::take(&mut new) && line.header.is_none() {
+                line.header = Some(Header { serial, ..stored.clone() });
             }
             serde_json::to_writer(&mut bytes, &line).expect("a journal line is JSON");
             bytes.push(b'\n');
@@ -237,7 +340,8 @@ impl Writer {
         file.write_all(&bytes).and_then(|()| file.sync_data()).map_err(io("write", &path))?;
         super::failpoint::pass("after");
         self.serial = serial;
-        self.first = None;
+        self.header = stored;
+        self.new = false;
         Ok(serial)
     }
 
@@ -276,17 +380,18 @@ impl Writer {
         if self.serial == 0 {
             return Ok(());
         }
-        let mut text = String::from("{\n\"header\":");
-        text.push_str(&serde_json::to_string(&ledger.header).expect("a header is JSON"));
-        text.push_str(",\n\"entries\":{");
-        for (n, (address, entry)) in ledger.entries.iter().enumerate() {
-            text.push_str(if n == 0 { "\n" } else { ",\n" });
-            text.push_str(&serde_json::to_string(address).expect("an address is JSON"));
-            text.push(':');
-            text.push_str(&serde_json::to_string(entry).expect("an entry is JSON"));
-        }
-        text.push_str("\n}\n}\n");
-        super::write_atomically(&self.dir.join("ledger.json"), text.as_bytes())?;
+        super::write_whole(&self.dir.join("ledger.json"), |out| {
+            out.write_all(b"{\n\"header\":")?;
+            serde_json::to_writer(&mut *out, &ledger.header)?;
+            out.write_all(b",\n\"entries\":{")?;
+            for (n, (address, entry)) in ledger.entries.iter().enumerate() {
+                out.write_all(if n == 0 { b"\n" } else { b",\n" })?;
+                serde_json::to_writer(&mut *out, address)?;
+                out.write_all(b":")?;
+                serde_json::to_writer(&mut *out, entry)?;
+            }
+            out.write_all(b"\n}\n}\n")
+        })?;
         // The next write begins a new segment; the old ones stay as the log.
         self.file = None;
         self.tail = None;

@@ -180,13 +180,23 @@ impl LedgerStore for LocalStore {
     }
 }
 
-/// Writes a file whole or not at all: a temporary beside it, synced, then renamed, then the directory synced.
+/// Writes a file whole or not at all: see [`write_whole`].
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    use std::io::Write as _;
+    write_whole(path, |out| out.write_all(bytes))
+}
+
+/// Writes a file whole or not at all, piece by piece: a temporary beside it, synced, then renamed, then the directory
+/// synced.
+pub(crate) fn write_whole(
+    path: &Path,
+    write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>,
+) -> Result<(), StoreError> {
     let dir = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(dir).map_err(io("create", dir))?;
     let mut file = tempfile::NamedTempFile::new_in(dir).map_err(io("write", path))?;
-    file.write_all(bytes).map_err(io("write", path))?;
+    let mut out = std::io::BufWriter::with_capacity(128 << 10, file.as_file_mut());
+    write(&mut out).and_then(|()| std::io::Write::flush(&mut out)).map_err(io("write", path))?;
+    drop(out);
     file.as_file().sync_all().map_err(io("write", path))?;
     failpoint::pass("before");
     file.persist(path).map_err(|error| io("write", path)(error.error))?;

@@ -3,10 +3,11 @@
 //! Never invents a value: what the declaration does not say is not managed, and what a creation lacks is a finding
 //! that names the field.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use tenantry_crd::console::{MicrosoftPosition, Naming};
-use tenantry_crd::customer::{Contact, ContactRole, Onboarding};
+use tenantry_crd::customer::{Address, Contact, ContactRole, Onboarding};
 use tenantry_engine::console::Projection;
 use tenantry_engine::desired::AccountDecl;
 use tenantry_engine::observed::{Facet, KeyKind};
@@ -27,48 +28,57 @@ const REGISTERED: [&str; 24] = [
 const WITH_STATES: [&str; 2] = ["US", "CA"];
 
 /// Whose name stands on the bill: the contact for bills, else the first administrator.
-fn billed(decl: &AccountDecl<'_>) -> Option<(usize, Contact)> {
+fn billed<'d>(decl: &'d AccountDecl<'_>) -> Option<(usize, &'d Contact)> {
     let contacts = decl.customer.contacts.as_deref().unwrap_or_default();
     let with = |role: ContactRole| contacts.iter().position(|contact| contact.roles.contains(&role));
     let place = with(ContactRole::Billing).or_else(|| with(ContactRole::Admin))?;
-    Some((place, contacts[place].clone()))
+    Some((place, &contacts[place]))
 }
 
 /// What a declaration says about the billing profile, before it becomes fields.
-struct Declared {
-    values: Vec<(&'static str, Option<String>)>,
+struct Declared<'d> {
+    values: [(&'static str, Option<Cow<'d, str>>); 12],
 }
 
-impl Declared {
-    fn of(decl: &AccountDecl<'_>) -> Self {
-        let contact = billed(decl).map(|(_, contact)| contact).unwrap_or_default();
-        let block = decl.account.microsoft.clone().unwrap_or_default();
-        let address = decl.customer.company.address.clone().unwrap_or_default();
-        let spoken = contact.language.as_deref();
-        let language =
-            block.language.or_else(|| spoken.map(|tag| tag.split('-').next().unwrap_or(tag).to_owned()));
+impl<'d> Declared<'d> {
+    fn of(decl: &'d AccountDecl<'_>) -> Self {
+        let contact = billed(decl).map(|(_, contact)| contact);
+        let block = decl.account.microsoft.as_deref();
+        let address = decl.customer.company.address.as_ref();
+        let spoken = contact.and_then(|contact| contact.language.as_deref());
+        let country = address.and_then(|address| address.country.as_deref());
+        let language = block
+            .and_then(|block| block.language.as_deref())
+            .or_else(|| spoken.map(|tag| tag.split('-').next().unwrap_or(tag)));
         // `de-AT` says both; `de` says the culture only together with the country.
-        let culture = block.culture.or_else(|| match spoken {
-            Some(tag) if tag.contains('-') => Some(tag.to_owned()),
-            _ => Some(format!("{}-{}", language.as_ref()?, address.country.as_ref()?)),
-        });
-        let with_states = address.country.as_deref().is_some_and(|country| WITH_STATES.contains(&country));
+        let culture = match (block.and_then(|block| block.culture.as_deref()), spoken) {
+            (Some(culture), _) => Some(Cow::Borrowed(culture)),
+            (None, Some(tag)) if tag.contains('-') => Some(Cow::Borrowed(tag)),
+            _ => language.zip(country).map(|(language, country)| Cow::Owned(format!("{language}-{country}"))),
+        };
+        let with_states = country.is_some_and(|country| WITH_STATES.contains(&country));
         // Two letters at most: what is longer elsewhere is no part of Microsoft's address.
-        let state = address.state.filter(|state| with_states || state.chars().count() <= 2);
+        let state = address
+            .and_then(|address| address.state.as_deref())
+            .filter(|state| with_states || state.chars().count() <= 2);
+        let of_contact =
+            |field: fn(&Contact) -> Option<&str>| contact.and_then(field).map(Cow::Borrowed);
+        let of_address =
+            |field: fn(&Address) -> Option<&str>| address.and_then(field).map(Cow::Borrowed);
         Self {
-            values: vec![
-                ("contact.email", contact.email),
-                ("contact.firstName", contact.first_name),
-                ("contact.lastName", contact.last_name),
-                ("contact.phone", contact.phone),
-                ("language", language),
+            values: [
+                ("contact.email", of_contact(|contact| contact.email.as_deref())),
+                ("contact.firstName", of_contact(|contact| contact.first_name.as_deref())),
+                ("contact.lastName", of_contact(|contact| contact.last_name.as_deref())),
+                ("contact.phone", of_contact(|contact| contact.phone.as_deref())),
+                ("language", language.map(Cow::Borrowed)),
                 ("culture", culture),
-                ("address.line1", address.line1),
-                ("address.line2", address.line2),
-                ("address.city", address.city),
-                ("address.postalCode", address.postal_code),
-                ("address.state", state),
-                ("address.country", address.country),
+                ("address.line1", of_address(|address| address.line1.as_deref())),
+                ("address.line2", of_address(|address| address.line2.as_deref())),
+                ("address.city", of_address(|address| address.city.as_deref())),
+                ("address.postalCode", of_address(|address| address.postal_code.as_deref())),
+                ("address.state", state.map(Cow::Borrowed)),
+                ("address.country", country.map(Cow::Borrowed)),
             ],
         }
     }
@@ -78,13 +88,31 @@ impl Declared {
     }
 }
 
+/// Its first domain, as Microsoft spells it.
+fn domain(decl: &AccountDecl<'_>) -> Option<String> {
+    let block = decl.account.microsoft.as_deref();
+    block.and_then(|block| block.domain.as_deref()).map(|domain| domain.trim().to_lowercase())
+}
+
 /// The projection of one account.
 pub(super) fn project(terms: &Terms, decl: &AccountDecl<'_>) -> Projection {
+    let domain = domain(decl);
+    let creates = decl.account.onboarding == Some(Onboarding::Create);
+    let refused = if creates && terms.position != MicrosoftPosition::IndirectReseller {
+        refused(terms, decl, &Declared::of(decl), domain.as_deref())
+    } else {
+        Vec::new()
+    };
+    Projection { keys: keys(decl, domain.as_deref()), refused, ..managed(terms, decl) }
+}
+
+/// The same of an account that is there: without what finds or creates it.
+pub(super) fn managed(terms: &Terms, decl: &AccountDecl<'_>) -> Projection {
     let declared = Declared::of(decl);
     let company = &decl.customer.company;
-    let block = decl.account.microsoft.as_ref();
+    let block = decl.account.microsoft.as_deref();
     let creates = decl.account.onboarding == Some(Onboarding::Create);
-    let domain = block.and_then(|block| block.domain.as_deref()).map(|domain| domain.trim().to_lowercase());
+    let domain = domain(decl);
 
     let mut fields = Vec::with_capacity(16);
     let mut push = |field: &'static str, value: Option<&str>| {
@@ -115,14 +143,9 @@ pub(super) fn project(terms: &Terms, decl: &AccountDecl<'_>) -> Projection {
     let managed =
         fields.iter().any(|(field, _)| fields::BILLING.iter().any(|row| row.field == field.as_str()));
     Projection {
-        keys: keys(decl, domain.as_deref()),
         facets: if managed && terms.billing { BTreeSet::from([Facet::Account]) } else { BTreeSet::new() },
-        refused: if creates && terms.position != MicrosoftPosition::IndirectReseller {
-            refused(terms, decl, &declared, domain.as_deref())
-        } else {
-            Vec::new()
-        },
         fields,
+        ..Projection::default()
     }
 }
 
@@ -147,7 +170,7 @@ fn keys(decl: &AccountDecl<'_>, domain: Option<&str>) -> Vec<Key> {
     keys
 }
 
-fn refused(terms: &Terms, decl: &AccountDecl<'_>, declared: &Declared, domain: Option<&str>) -> Vec<Finding> {
+fn refused(terms: &Terms, decl: &AccountDecl<'_>, declared: &Declared<'_>, domain: Option<&str>) -> Vec<Finding> {
     let mut out = Vec::new();
     let contact = billed(decl)
         .map_or_else(|| "spec.contacts".to_owned(), |(place, _)| format!("spec.contacts[{place}]"));

@@ -121,6 +121,10 @@ impl Dialect for MicrosoftDialect {
         account::project(&self.terms, decl)
     }
 
+    fn managed(&self, decl: &AccountDecl<'_>) -> Projection {
+        account::managed(&self.terms, decl)
+    }
+
     fn license(&self, decl: &LicenseDecl<'_>) -> LicenseProjection {
         licenses::project(decl)
     }

@@ -6,6 +6,7 @@
 
 use serde_json::{Map, Value as Json, json};
 use tenantry_engine::capability::{Capabilities, Row};
+use tenantry_engine::observed::Fields;
 use tenantry_engine::plan::Change;
 use tenantry_engine::value::{Field, Value};
 
@@ -98,14 +99,18 @@ pub(super) fn same(field: &str, wanted: &Value, shown: &Value) -> bool {
     match (wanted, shown) {
         (Value::Text(wanted), Value::Text(shown)) => {
             let (wanted, shown) = (wanted.trim(), shown.trim());
-            if any_case { wanted.to_lowercase() == shown.to_lowercase() } else { wanted == shown }
+            if any_case { same_in_any_case(wanted, shown) } else { wanted == shown }
         }
         _ => wanted == shown,
     }
 }
 
+fn same_in_any_case(a: &str, b: &str) -> bool {
+    a == b || if a.is_ascii() && b.is_ascii() { a.eq_ignore_ascii_case(b) } else { a.to_lowercase() == b.to_lowercase() }
+}
+
 /// A billing profile as fields; what it does not have is not there.
-pub(super) fn of_billing(profile: &Json) -> Vec<(Field, Value)> {
+pub(super) fn of_billing(profile: &Json) -> Fields {
     BILLING
         .iter()
         .filter_map(|row| {
@@ -128,7 +133,7 @@ pub(super) enum Moved {
 /// Compares a fresh profile with what a step was planned from.
 pub(super) fn moved(profile: &Json, changes: &[Change]) -> Moved {
     let shown = of_billing(profile);
-    let value = |field: &Field| shown.iter().find(|(other, _)| other == field).map(|(_, value)| value);
+    let value = |field: &Field| shown.get(field.as_str());
     let agrees = |field: &Field, wanted: Option<&Value>| match (wanted, value(field)) {
         (Some(wanted), Some(shown)) => same(field.as_str(), wanted, shown),
         (wanted, shown) => wanted.is_none() && shown.is_none(),

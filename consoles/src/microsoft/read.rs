@@ -12,10 +12,12 @@ use reqwest::Method;
 use serde_json::Value as Json;
 use tenantry_engine::address::RemoteId;
 use tenantry_engine::console::{ConsoleError, Reading, refusal_words};
-use tenantry_engine::observed::{Census, DetailKey, Details, Facet, FacetRead, KeyKind, Record, Refusal};
+use tenantry_engine::observed::{
+    Census, DetailKey, Details, Facet, FacetRead, Fields, KeyKind, Record, Refusal,
+};
 use tenantry_engine::plan::matching::Key;
 use tenantry_engine::text::{Untrusted, terminal};
-use tenantry_engine::value::{Field, Value};
+use tenantry_engine::value::{Field, FieldLists, Value};
 use url::Url;
 
 use super::console::PartnerCenter;
@@ -92,9 +94,10 @@ pub(super) fn record(item: &Json) -> Result<Option<Record>, ()> {
     if let Some(domain) = domain {
         shown.push((Field::of(fields::DOMAIN), Value::text(domain)));
     }
+    let named = Value::text(name);
     if !name.is_empty() {
-        shown.push((Field::of(fields::NAME), Value::text(name)));
-        shown.push((Field::of(fields::DISPLAY_NAME), Value::text(name)));
+        shown.push((Field::of(fields::NAME), named.clone()));
+        shown.push((Field::of(fields::DISPLAY_NAME), named.clone()));
     }
     if let Some(relationship) = relationship {
         shown.push((Field::of(fields::RELATIONSHIP), Value::text(relationship)));
@@ -105,7 +108,7 @@ pub(super) fn record(item: &Json) -> Result<Option<Record>, ()> {
         .chain([(KeyKind::Name, name)])
         .filter_map(|(kind, raw)| Key::new(kind, raw))
         .collect();
-    Ok(Some(Record { id: RemoteId::from(id), name: Untrusted::new(name), fields: shown, keys }))
+    Ok(Some(Record { id: RemoteId::from(id), name: Untrusted::of(&named), fields: shown.into(), keys }))
 }
 
 /// One page: its items, or why it is no whole page.
@@ -217,6 +220,7 @@ impl PartnerCenter {
         reading: &dyn Reading,
     ) -> Result<Details, ConsoleError> {
         let mut details = Details::new();
+        let mut lists = FieldLists::default();
         let mut reads = stream::iter(wanted.to_vec())
             .map(|key| async move {
                 let read = self.one(&key).await;
@@ -225,8 +229,9 @@ impl PartnerCenter {
             .buffer_unordered(self.reader.pace().concurrency().max(1));
         while let Some((key, read)) = reads.next().await {
             match read {
-                Ok(Some(read)) => {
-                    details.insert(key, read);
+                Ok(Some(mut read)) => {
+                    read.fields.share(&mut lists);
+                    details.insert(key, read.into());
                     reading.detail(details.len());
                 }
                 // It did not answer after all repetitions: what is left is not compared in this run.
@@ -337,7 +342,7 @@ impl PartnerCenter {
         let count = i64::try_from(names.len()).unwrap_or(i64::MAX);
         let mut shown = vec![
             (Field::of(fields::RIGHTS), Value::Number(count)),
-            (Field::of(fields::RIGHTS_NAMES), Value::List(names)),
+            (Field::of(fields::RIGHTS_NAMES), Value::List(names.into())),
         ];
         // Only the customer itself says whether the older privileges are granted; where it is not shown, that stays
         // unknown without hiding the rest.
@@ -348,7 +353,7 @@ impl PartnerCenter {
         {
             shown.push((Field::of(fields::PRIVILEGES), Value::Bool(granted)));
         }
-        Ok(Some(FacetRead { fields: shown, ..read_at(as_of) }))
+        Ok(Some(FacetRead { fields: shown.into(), ..read_at(as_of) }))
     }
 
     /// A request to Graph.
@@ -366,7 +371,7 @@ fn lives(relationship: &Json) -> bool {
 }
 
 fn read_at(as_of: Timestamp) -> FacetRead {
-    FacetRead { as_of, unreadable: None, fields: Vec::new(), licenses: Vec::new() }
+    FacetRead { as_of, unreadable: None, fields: Fields::default(), licenses: Vec::new() }
 }
 
 #[cfg(test)]

@@ -306,7 +306,7 @@ impl PartnerCenter {
         match fields::moved(&profile, &changes) {
             Moved::No => {}
             Moved::Already => {
-                let shown = fields::of_billing(&profile);
+                let shown = fields::of_billing(&profile).into();
                 return Ok(Sent::Acked(Ack { shown, ..ack(UPDATE, Some(id), Some(&answer)) }, Vec::new()));
             }
             Moved::Yes(labels) => {
@@ -330,7 +330,7 @@ impl PartnerCenter {
         }
         match json::parse(answer.text().as_bytes()) {
             Some(profile) if profile.is_object() => {
-                let shown = fields::of_billing(&profile);
+                let shown = fields::of_billing(&profile).into();
                 Ok(Sent::Acked(Ack { shown, ..ack(UPDATE, Some(id), Some(&answer)) }, Vec::new()))
             }
             _ => Ok(Sent::Ambiguous(format!("status {} without the profile", answer.status))),
@@ -404,5 +404,5 @@ fn about<'r>(request: &Request<'r>) -> Result<&'r RemoteId, Refusal> {
 
 /// What a creation's answer says the fields now are.
 fn created(customer: &Json) -> Vec<(tenantry_engine::value::Field, tenantry_engine::value::Value)> {
-    json::get(customer, "billingProfile").map(fields::of_billing).unwrap_or_default()
+    json::get(customer, "billingProfile").map(|profile| fields::of_billing(profile).into()).unwrap_or_default()
 }

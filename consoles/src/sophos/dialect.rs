@@ -51,8 +51,116 @@ impl SophosDialect {
         self.spec.program == SophosProgram::MspFlex
     }
 
+    /// The name that the list shows.
+    fn shown<'d>(&self, decl: &'d AccountDecl<'_>) -> &'d str {
+        match (&decl.account.display_name, self.naming) {
+            (Some(own), _) => own.as_str(),
+            (None, Naming::Legal) => decl.customer.company.legal_name.as_str(),
+            (None, Naming::Display | Naming::Ignore) => decl.customer.company.display_name(),
+        }
+    }
+
+    /// Fields, and what the programme excludes. `need` hears of what a creation lacks: the path of the field and what
+    /// it is.
+    fn projected(
+        &self,
+        decl: &AccountDecl<'_>,
+        mut need: impl FnMut(&dyn Fn() -> String, &str),
+    ) -> Projection {
+        let mut projection = Projection::default();
+        let legal = decl.customer.company.legal_name.as_str();
+        let shown = self.shown(decl);
+        let mut put = |field: &'static str, value: Value| projection.fields.push((Field::of(field), value));
+        match self.naming {
+            Naming::Legal => put(fields::LEGAL_NAME, Value::text(shown)),
+            Naming::Display | Naming::Ignore => {
+                put(fields::LEGAL_NAME, Value::text(legal));
+                put(fields::DISPLAY_NAME, Value::text(shown));
+            }
+        }
+        let own = decl.account.sophos.as_ref();
+        let mut gate = None;
+        match own.and_then(|own| own.billing) {
+            Some(SophosBilling::Trial) => put(fields::BILLING, Value::text("trial")),
+            Some(SophosBilling::Usage) => {
+                gate = self.monthly_gate(|| decl.path("sophos.billing"));
+                if gate.is_none() {
+                    put(fields::BILLING, Value::text("usage"));
+                }
+            }
+            None => need(&|| decl.path("sophos.billing"), "billing: Trial or Usage"),
+        }
+        match own.and_then(|own| own.data_geography.as_deref()) {
+            Some(geography) => put(fields::GEOGRAPHY, Value::text(geography)),
+            None => need(&|| decl.path("sophos.dataGeography"), "a data geography"),
+        }
+        let contact = contact(decl);
+        match contact {
+            None => need(&|| "spec.contacts".to_owned(), "a contact at the customer"),
+            Some((n, contact)) => {
+                for (field, value, name, what) in [
+                    (fields::FIRST_NAME, &contact.first_name, "firstName", "the contact's first name"),
+                    (fields::LAST_NAME, &contact.last_name, "lastName", "the contact's last name"),
+                    (fields::EMAIL, &contact.email, "email", "the contact's e-mail address"),
+                    (fields::PHONE, &contact.phone, "phone", "the contact's phone number"),
+                ] {
+                    match value {
+                        Some(value) => put(field, Value::text(value.as_str())),
+                        None => need(&|| format!("spec.contacts[{n}].{name}"), what),
+                    }
+                }
+            }
+        }
+        let nowhere = tenantry_crd::customer::Address::default();
+        let address = decl.customer.company.address.as_ref().unwrap_or(&nowhere);
+        for (field, value, name, what) in [
+            (fields::LINE1, &address.line1, "line1", Some("a street")),
+            (fields::LINE2, &address.line2, "line2", None),
+            (fields::CITY, &address.city, "city", Some("a town")),
+            (fields::POSTAL_CODE, &address.postal_code, "postalCode", Some("a postal code")),
+            (fields::STATE, &address.state, "state", None),
+            (fields::COUNTRY, &address.country, "country", Some("a country")),
+        ] {
+            match (value, what) {
+                (Some(value), _) => put(field, Value::text(value.as_str())),
+                (None, Some(what)) => need(&|| format!("spec.company.address.{name}"), what),
+                (None, None) => {}
+            }
+        }
+        if let Some(groups) = own.and_then(|own| own.groups.as_deref()) {
+            let mut groups: Vec<Box<str>> = groups.iter().map(|group| group.trim().into()).collect();
+            groups.sort();
+            groups.dedup();
+            put(fields::GROUPS, Value::List(groups.into()));
+        }
+        projection.refused = gate.into_iter().collect();
+        projection
+    }
+
+    /// Keys by which its record can be found.
+    fn keys(&self, decl: &AccountDecl<'_>) -> Vec<Key> {
+        let contact = contact(decl);
+        let address = decl.customer.company.address.as_ref();
+        let street = address.and_then(|address| {
+            address.postal_code.as_deref().zip(address.line1.as_deref())
+        });
+        let keys = [
+            Key::new(KeyKind::Name, &decl.customer.company.legal_name),
+            Key::new(KeyKind::Name, self.shown(decl)),
+            Key::new(KeyKind::Name, decl.customer.company.display_name()),
+            contact.and_then(|(_, one)| Key::new(KeyKind::ContactEmail, one.email.as_deref()?)),
+            contact.and_then(|(_, one)| Key::new(KeyKind::Phone, one.phone.as_deref()?)),
+            street.and_then(|(code, line)| Key::new(KeyKind::PostcodeStreet, &format!("{code} {line}"))),
+        ];
+        let external = decl.customer.external_ids.values().map(|id| Key::new(KeyKind::ExternalId, id));
+        let mut keys: Vec<Key> = keys.into_iter().chain(external).flatten().collect();
+        keys.sort();
+        keys.dedup();
+        keys
+    }
+
     /// Monthly billing needs an MSP Flex contract (Sophos Central Partner help, Create Monthly Account).
-    fn monthly_gate(&self, path: String) -> Option<Finding> {
+    fn monthly_gate(&self, path: impl FnOnce() -> String) -> Option<Finding> {
         let program = match self.spec.program {
             SophosProgram::MspFlex => return None,
             SophosProgram::FlexConnect => "FlexConnect",
@@ -63,7 +171,7 @@ impl SophosDialect {
                 Code::ProgramExcludes,
                 format!("monthly billing needs an MSP Flex contract, and spec.sophos.program is {program}"),
             )
-            .field(path)
+            .field(path())
             .next("declare billing: Trial, or a licence of type Paid")
             .next("if the contract is MSP Flex: program: MspFlex in the Console"),
         )
@@ -120,92 +228,19 @@ impl Dialect for SophosDialect {
     }
 
     fn account(&self, decl: &AccountDecl<'_>) -> Projection {
-        let mut projection = Projection::default();
         let mut need = Vec::new();
-        let legal = decl.customer.company.legal_name.as_str();
-        let shown = match (&decl.account.display_name, self.naming) {
-            (Some(own), _) => own.as_str(),
-            (None, Naming::Legal) => legal,
-            (None, Naming::Display | Naming::Ignore) => decl.customer.company.display_name(),
-        };
-        let mut put = |field: &'static str, value: Value| projection.fields.push((Field::of(field), value));
-        match self.naming {
-            Naming::Legal => put(fields::LEGAL_NAME, Value::text(shown)),
-            Naming::Display | Naming::Ignore => {
-                put(fields::LEGAL_NAME, Value::text(legal));
-                put(fields::DISPLAY_NAME, Value::text(shown));
-            }
-        }
-        let own = decl.account.sophos.as_ref();
-        let mut gate = None;
-        match own.and_then(|own| own.billing) {
-            Some(SophosBilling::Trial) => put(fields::BILLING, Value::text("trial")),
-            Some(SophosBilling::Usage) => {
-                gate = self.monthly_gate(decl.path("sophos.billing"));
-                if gate.is_none() {
-                    put(fields::BILLING, Value::text("usage"));
-                }
-            }
-            None => need.push(missing(decl.path("sophos.billing"), "billing: Trial or Usage")),
-        }
-        match own.and_then(|own| own.data_geography.as_deref()) {
-            Some(geography) => put(fields::GEOGRAPHY, Value::text(geography)),
-            None => need.push(missing(decl.path("sophos.dataGeography"), "a data geography")),
-        }
-        let contact = contact(decl);
-        match contact {
-            None => need.push(missing("spec.contacts".into(), "a contact at the customer")),
-            Some((n, contact)) => {
-                for (field, value, name, what) in [
-                    (fields::FIRST_NAME, &contact.first_name, "firstName", "the contact's first name"),
-                    (fields::LAST_NAME, &contact.last_name, "lastName", "the contact's last name"),
-                    (fields::EMAIL, &contact.email, "email", "the contact's e-mail address"),
-                    (fields::PHONE, &contact.phone, "phone", "the contact's phone number"),
-                ] {
-                    match value {
-                        Some(value) => put(field, Value::text(value.as_str())),
-                        None => need.push(missing(format!("spec.contacts[{n}].{name}"), what)),
-                    }
-                }
-            }
-        }
-        let nowhere = tenantry_crd::customer::Address::default();
-        let address = decl.customer.company.address.as_ref().unwrap_or(&nowhere);
-        for (field, value, name, what) in [
-            (fields::LINE1, &address.line1, "line1", Some("a street")),
-            (fields::LINE2, &address.line2, "line2", None),
-            (fields::CITY, &address.city, "city", Some("a town")),
-            (fields::POSTAL_CODE, &address.postal_code, "postalCode", Some("a postal code")),
-            (fields::STATE, &address.state, "state", None),
-            (fields::COUNTRY, &address.country, "country", Some("a country")),
-        ] {
-            match (value, what) {
-                (Some(value), _) => put(field, Value::text(value.as_str())),
-                (None, Some(what)) => need.push(missing(format!("spec.company.address.{name}"), what)),
-                (None, None) => {}
-            }
-        }
-        if let Some(groups) = own.and_then(|own| own.groups.as_deref()) {
-            let mut groups: Vec<Box<str>> = groups.iter().map(|group| group.trim().into()).collect();
-            groups.sort();
-            groups.dedup();
-            put(fields::GROUPS, Value::List(groups));
-        }
-        let street = address.postal_code.as_deref().zip(address.line1.as_deref());
-        let keys = [
-            Key::new(KeyKind::Name, legal),
-            Key::new(KeyKind::Name, shown),
-            Key::new(KeyKind::Name, decl.customer.company.display_name()),
-            contact.and_then(|(_, one)| Key::new(KeyKind::ContactEmail, one.email.as_deref()?)),
-            contact.and_then(|(_, one)| Key::new(KeyKind::Phone, one.phone.as_deref()?)),
-            street.and_then(|(code, line)| Key::new(KeyKind::PostcodeStreet, &format!("{code} {line}"))),
-        ];
-        let external = decl.customer.external_ids.values().map(|id| Key::new(KeyKind::ExternalId, id));
-        projection.keys = keys.into_iter().chain(external).flatten().collect();
-        projection.keys.sort();
-        projection.keys.dedup();
-        projection.refused = gate.into_iter().chain(need).collect();
+        let mut projection = self.projected(decl, |path, what| need.push(missing(path(), what)));
+        projection.keys = self.keys(decl);
+        projection.refused.extend(need);
         projection
+    }
+
+    fn managed(&self, decl: &AccountDecl<'_>) -> Projection {
+        self.projected(decl, |_, _| {})
+    }
+
+    fn reads_accounts(&self) -> bool {
+        false
     }
 
     fn license(&self, decl: &LicenseDecl<'_>) -> LicenseProjection {
@@ -225,7 +260,7 @@ impl Dialect for SophosDialect {
         };
         projection.fields.push((Field::of(fields::TYPE), Value::text(kind)));
         if kind == "usage" {
-            projection.refused.extend(self.monthly_gate("spec.type".into()));
+            projection.refused.extend(self.monthly_gate(|| "spec.type".to_owned()));
         } else if let Some(quantity) = decl.spec.quantity {
             projection.fields.push((Field::of(fields::QUANTITY), Value::Number(i64::from(quantity))));
         }

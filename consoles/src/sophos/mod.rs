@@ -19,7 +19,7 @@ use serde_json::Value as Json;
 use tenantry_crd::console::{Management, SophosConsole, SophosProgram};
 use tenantry_engine::address::{RemoteId, VendorAccount};
 use tenantry_engine::console::{Console, ConsoleError, Dialect, Reading, Sent};
-use tenantry_engine::observed::{Census, DetailKey, Details, Facet, FacetRead, Identity, ReadCost, Refusal};
+use tenantry_engine::observed::{Census, DetailKey, Details, Facet, FacetRead, Fields, Identity, ReadCost, Refusal};
 use tenantry_engine::operation::{Ack, Request};
 use tenantry_engine::runtime::Runtime;
 use tenantry_engine::text::Untrusted;
@@ -173,7 +173,7 @@ impl Connected {
         // Half a list would hide what stands against ending the account.
         let licenses = list.and_then(|list| list.iter().map(|one| records::license(one, as_of)).collect());
         Ok(Some(if let Some(licenses) = licenses {
-            FacetRead { as_of, unreadable: None, fields: Vec::new(), licenses }
+            FacetRead { as_of, unreadable: None, fields: Fields::default(), licenses }
         } else {
             let words = "its licences have a shape that this version does not know";
             self.unreadable(refusal("not-understood", Some(answer.status), words, ""))
@@ -184,7 +184,7 @@ impl Connected {
         FacetRead {
             as_of: self.runtime.clock.now(),
             unreadable: Some(refusal),
-            fields: Vec::new(),
+            fields: Fields::default(),
             licenses: Vec::new(),
         }
     }
@@ -258,7 +258,7 @@ fn answered(request: &Request<'_>, asked: Asked, answer: &Answer) -> Sent {
                 Ack {
                     name: request.draft.name.to_owned(),
                     remote_id: Some(tenant.record.id),
-                    shown: tenant.record.fields,
+                    shown: tenant.record.fields.into(),
                     link: None,
                     vendor_request_id: None,
                 },
@@ -322,7 +322,7 @@ impl Console for Connected {
         let mut done = 0;
         while let Some((key, read)) = reads.next().await {
             if let Some(read) = read? {
-                details.insert(key, read);
+                details.insert(key, read.into());
             }
             done += 1;
             reading.detail(done);

@@ -52,15 +52,18 @@ pub(super) fn tenant(json: &Json) -> Option<Tenant> {
     let shown = text(json, "showAs").or(legal);
     let contact = json.get("contact").unwrap_or(&Json::Null);
     let address = contact.get("address").unwrap_or(&Json::Null);
-    let mut known: Vec<(Field, Value)> = Vec::new();
+    let mut known: Vec<(Field, Value)> = Vec::with_capacity(16);
+    // The name that can be changed is the shown one: both naming policies compare with it. Held once.
+    let name = Value::text(shown.unwrap_or_default());
+    if shown.is_some() {
+        known.push((Field::of(fields::LEGAL_NAME), name.clone()));
+        known.push((Field::of(fields::DISPLAY_NAME), name.clone()));
+    }
     let mut add = |field: &'static str, value: Option<&str>| {
         if let Some(value) = value {
             known.push((Field::of(field), Value::text(value)));
         }
     };
-    // The name that can be changed is the shown one: both naming policies compare with it.
-    add(fields::LEGAL_NAME, shown);
-    add(fields::DISPLAY_NAME, shown);
     add(fields::BILLING, text(json, "billingType"));
     add(fields::GEOGRAPHY, text(json, "dataGeography"));
     add(fields::FIRST_NAME, text(contact, "firstName"));
@@ -91,8 +94,8 @@ pub(super) fn tenant(json: &Json) -> Option<Tenant> {
     Some(Tenant {
         record: Record {
             id: RemoteId::from(id),
-            name: Untrusted::from(shown.unwrap_or_default()),
-            fields: known,
+            name: Untrusted::of(&name),
+            fields: known.into(),
             keys,
         },
         canceled: text(json, "status").is_some_and(|status| status.eq_ignore_ascii_case("canceled")),

@@ -13,6 +13,7 @@ use crate::{
     want::{CustomerWant, DeletionPolicy},
 };
 
+// What most accounts say nothing about is boxed: a hundred thousand customers hold three hundred thousand of them.
 /// One account of the customer in one console.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -70,37 +71,37 @@ pub struct CustomerAccount {
     /// The other system that makes this account. Such an account is never created from here and is bound when the
     /// console lists it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
-    pub via: Option<AccountVia>,
+    pub via: Option<Box<AccountVia>>,
     /// EndCustomer, or Reseller (may have customers of its own). Default: the console's defaults, then EndCustomer.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(with = "AccountRole")]
     pub role: Option<AccountRole>,
     /// The account under which this one is. A change is a move. Default: our own account.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
-    pub parent: Option<AccountParent>,
+    pub parent: Option<Box<AccountParent>>,
     /// The name in this console where it is not the one that Console.naming gives.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(length(min = 1, max = 256))]
     pub display_name: Option<String>,
     /// What Microsoft needs beside company and contacts.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
-    pub microsoft: Option<MicrosoftAccount>,
+    pub microsoft: Option<Box<MicrosoftAccount>>,
     /// What Sophos needs beside company and contacts.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
-    pub sophos: Option<SophosAccount>,
+    pub sophos: Option<Box<SophosAccount>>,
     /// What Acronis needs beside company and contacts.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
-    pub acronis: Option<AcronisAccount>,
+    pub acronis: Option<Box<AcronisAccount>>,
     /// What the BSS needs beside company and contacts.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
-    pub interworks: Option<InterworksAccount>,
+    pub interworks: Option<Box<InterworksAccount>>,
     /// What the runbook's profile asks for.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
-    pub runbook: Option<RunbookAccount>,
+    pub runbook: Option<Box<RunbookAccount>>,
     /// What the plugin asks for; its own schema decides.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(schema_with = "crate::schema::free_form")]
-    pub plugin: Option<FreeForm>,
+    pub plugin: Option<Box<FreeForm>>,
 }
 
 /// What Console.defaults.account may set for every account of that console.
@@ -149,12 +150,12 @@ impl CustomerAccount {
         account.role = Some(self.role.or(d.role).unwrap_or_default());
         account.deletion_policy =
             Some(self.deletion_policy.or(declared.and_then(|d| d.deletion_policy)).unwrap_or_default());
-        account.microsoft = merged(self.microsoft.as_ref(), d.microsoft.as_ref(), MicrosoftAccount::over);
-        account.sophos = merged(self.sophos.as_ref(), d.sophos.as_ref(), SophosAccount::over);
-        account.acronis = merged(self.acronis.as_ref(), d.acronis.as_ref(), AcronisAccount::over);
-        account.interworks = merged(self.interworks.as_ref(), d.interworks.as_ref(), InterworksAccount::over);
-        account.runbook = merged(self.runbook.as_ref(), d.runbook.as_ref(), RunbookAccount::over);
-        account.plugin = merged(self.plugin.as_ref(), d.plugin.as_ref(), |own, default| {
+        account.microsoft = merged(self.microsoft.as_deref(), d.microsoft.as_ref(), MicrosoftAccount::over);
+        account.sophos = merged(self.sophos.as_deref(), d.sophos.as_ref(), SophosAccount::over);
+        account.acronis = merged(self.acronis.as_deref(), d.acronis.as_ref(), AcronisAccount::over);
+        account.interworks = merged(self.interworks.as_deref(), d.interworks.as_ref(), InterworksAccount::over);
+        account.runbook = merged(self.runbook.as_deref(), d.runbook.as_ref(), RunbookAccount::over);
+        account.plugin = merged(self.plugin.as_deref(), d.plugin.as_ref(), |own, default| {
             let mut all = default.clone();
             all.extend(own.clone());
             all
@@ -163,10 +164,10 @@ impl CustomerAccount {
     }
 }
 
-fn merged<T: Clone>(own: Option<&T>, default: Option<&T>, over: impl Fn(&T, &T) -> T) -> Option<T> {
+fn merged<T: Clone>(own: Option<&T>, default: Option<&T>, over: impl Fn(&T, &T) -> T) -> Option<Box<T>> {
     match (own, default) {
-        (Some(own), Some(default)) => Some(over(own, default)),
-        (own, default) => own.or(default).cloned(),
+        (Some(own), Some(default)) => Some(Box::new(over(own, default))),
+        (own, default) => own.or(default).cloned().map(Box::new),
     }
 }
 

@@ -23,11 +23,12 @@ impl Running<'_, '_, '_> {
             // Whoever accepts our own invitation is no stranger.
             entry.found = self.ledger.ledger().header.confirmed.is_none() && entry.invitation.is_none();
             // A rename keeps what was applied: nothing about the record has changed.
-            entry.last_applied.clear();
-            for (field, value) in &step.inside.shown {
+            let shown = step.inside.shown.iter().map(|(field, value)| {
                 let declared = self.digester.value(value);
-                entry.last_applied.insert(field.clone(), Applied { declared, shown: None, unsettled: false });
-            }
+                (field.clone(), Applied { declared, shown: None, unsettled: false })
+            });
+            entry.last_applied = shown.collect();
+            entry.last_applied.share(&mut self.lists);
         }
         entry.remote_id.clone_from(&step.remote_id);
         entry.ended_elsewhere = None;

@@ -202,14 +202,14 @@ impl Running<'_, '_, '_> {
             more: false,
         };
         let header = self.reserved(step, now);
-        entry.operation = Some(operation.clone());
+        entry.operation = Some(Box::new(operation.clone()));
         if entry.standing == Standing::Released {
             entry.standing = Standing::Declared;
             entry.since = now;
         }
         if step.action == Action::Invite && entry.invitation.is_none() {
             // Where the vendor itself mails, the invitation is a fact before its request leaves.
-            entry.invitation = Some(self.invitation(step, now, String::new()));
+            entry.invitation = Some(Box::new(self.invitation(step, now, String::new())));
         }
         let words = format!("{}: {} {}", operation.id, step.action.name(), operation.name);
         let entries = vec![(step.address.clone(), Some(entry))];
@@ -282,10 +282,11 @@ impl Running<'_, '_, '_> {
                 .flat_map(|ack| &ack.shown)
                 .find(|(field, _)| *field == change.field)
                 .map(|(_, value)| value);
-            if let (Some(shown), Some(applied)) = (shown, entry.last_applied.get_mut(&change.field)) {
-                applied.unsettled = false;
-                applied.shown =
-                    (!dialect.same(&change.field, wanted, shown)).then(|| self.digester.value(shown));
+            if let (Some(shown), Some(applied)) = (shown, entry.last_applied.get(&change.field)) {
+                let shown = (!dialect.same(&change.field, wanted, shown)).then(|| self.digester.value(shown));
+                entry
+                    .last_applied
+                    .insert(change.field.clone(), Applied { shown, unsettled: false, ..applied });
             }
         }
     }
@@ -331,7 +332,7 @@ impl Running<'_, '_, '_> {
         let header = self.reserved(step, now);
         let mut entry = self.entry_for(step);
         let mut invitation =
-            entry.invitation.take().unwrap_or_else(|| self.invitation(step, now, String::new()));
+            entry.invitation.take().unwrap_or_else(|| Box::new(self.invitation(step, now, String::new())));
         let by_vendor = link.is_none();
         if let Some(link) = link {
             invitation.link = link;

@@ -296,7 +296,7 @@ fn a_failed_step_skips_its_dependants_and_nothing_else() {
     let outcomes: Vec<(String, bool)> = report
         .steps
         .iter()
-        .map(|line| (line.address.name.clone(), matches!(line.outcome, Outcome::Done)))
+        .map(|line| (line.address.name.to_string(), matches!(line.outcome, Outcome::Done)))
         .collect();
     assert_eq!(outcomes, [("adatum".into(), false), ("fabrikam".into(), true), ("child".into(), false)]);
     assert!(matches!(&report.steps[2].outcome, Outcome::Skipped { because } if because.contains("failed")));

@@ -3,23 +3,26 @@
 //! It is thin (no copies of what consoles hold), sorted and line-diffable, and holds digests where a value itself is
 //! not needed. Losing it creates nothing and removes nothing: a new one is unconfirmed.
 
+mod applied;
 mod undeclare;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 pub use tenantry_crd::{DeletionPolicy, Want};
 pub use undeclare::undeclare;
 
+pub use applied::LastApplied;
+
 use crate::address::{Address, RemoteId, VendorAccount};
 use crate::capability::Row;
-use crate::field_map::FieldMap;
 use crate::operation::Operation;
 use crate::origin::Origin;
 use crate::plan::Fingerprint;
 use crate::task::TaskRecord;
-use crate::value::{Digest, Digester};
+use crate::value::{Digest, Digester, FieldLists};
 
 /// Version of the format below; a reader refuses a later one.
 pub const FORMAT_VERSION: u32 = 1;
@@ -106,7 +109,7 @@ pub enum Standing {
 }
 
 /// What was last applied to one field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Applied {
     /// Digest of what was declared.
@@ -162,7 +165,7 @@ pub struct Reminder {
     pub sent: Option<Timestamp>,
 }
 
-/// One entry: all that is remembered about an address.
+/// One entry: all that is remembered about an address. What most entries have none of is boxed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Entry {
@@ -174,7 +177,7 @@ pub struct Entry {
     pub since: Timestamp,
     /// The account a licence belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub parent: Option<Address>,
+    pub parent: Option<Box<Address>>,
     /// The record it is bound to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote_id: Option<RemoteId>,
@@ -182,8 +185,8 @@ pub struct Entry {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub found: bool,
     /// What was last applied, by field.
-    #[serde(default, skip_serializing_if = "FieldMap::is_empty")]
-    pub last_applied: FieldMap<Applied>,
+    #[serde(default, skip_serializing_if = "LastApplied::is_empty")]
+    pub last_applied: LastApplied,
     /// What was last wanted.
     #[serde(default)]
     pub want: Want,
@@ -195,10 +198,10 @@ pub struct Entry {
     pub consents: BTreeSet<String>,
     /// The operation that is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub operation: Option<Operation>,
+    pub operation: Option<Box<Operation>>,
     /// The invitation, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub invitation: Option<Invitation>,
+    pub invitation: Option<Box<Invitation>>,
     /// Open tasks, and attested ones that nothing has overridden.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tasks: BTreeMap<String, TaskRecord>,
@@ -220,7 +223,7 @@ impl Entry {
             parent: None,
             remote_id: None,
             found: false,
-            last_applied: FieldMap::new(),
+            last_applied: LastApplied::new(),
             want: Want::Present,
             deletion_policy: DeletionPolicy::Retain,
             consents: BTreeSet::new(),
@@ -258,6 +261,25 @@ impl Ledger {
             },
             entries: BTreeMap::new(),
         }
+    }
+
+    /// A ledger as read: what its entries have in common is held once.
+    pub fn read(header: Header, mut entries: Vec<(Address, Entry)>) -> Self {
+        let mut lists = FieldLists::default();
+        let mut paths: HashSet<Arc<str>> = HashSet::new();
+        for (_, entry) in &mut entries {
+            entry.last_applied.share(&mut lists);
+            if let Origin::File { path, .. } = &mut entry.origin {
+                match paths.get(path) {
+                    Some(known) => *path = Arc::clone(known),
+                    None => {
+                        paths.insert(Arc::clone(path));
+                    }
+                }
+            }
+        }
+        // Collected at once, the tree is full; filled entry by entry, half of it would be room for more.
+        Self { header, entries: entries.into_iter().collect() }
     }
 
     /// The digester of this ledger: keyed by its lineage.

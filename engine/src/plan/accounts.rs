@@ -9,10 +9,10 @@ use crate::capability::{By, Row};
 use crate::console::Projection;
 use crate::desired::AccountDecl;
 use crate::ledger::{Entry, GuardKind, Standing, Want};
-use crate::observed::Record;
+use crate::observed::{Facet, Record};
 use crate::operation::Phase;
 use crate::origin::Origin;
-use crate::plan::context::{Context, remembered};
+use crate::plan::context::{Context, remembered, up_to_date};
 use crate::plan::findings::{Code, Finding};
 use crate::plan::reasons::{Reason, ReasonCode, WaitingFor};
 use crate::plan::{Change, Consequence, Inside, Performer, Step, Waiting};
@@ -27,23 +27,23 @@ pub(super) fn plan(ctx: &mut Context<'_>, n: usize) {
     }
     let want = effective_want(ctx, decl);
     remember(ctx, decl, want);
-    let entry = ctx.entry(&decl.address).cloned();
+    let entry = ctx.entry_now(&decl.address);
+    let entry = entry.as_deref();
     if entry
-        .as_ref()
         .and_then(|entry| entry.operation.as_ref())
         .is_some_and(|operation| !matches!(operation.phase, Phase::NotHappened { .. }))
     {
         return;
     }
-    let projection = ctx.project(decl);
     super::contacts::own(ctx, decl);
-    if let Some(entry) = &entry
-        && let Some(id) = entry.bound().cloned()
+    if let Some(entry) = entry
+        && let Some(id) = entry.bound()
     {
-        return bound(ctx, decl, want, entry, &id, &projection);
+        return bound(ctx, decl, want, entry, id, &ctx.input.dialect.managed(decl));
     }
+    let projection = ctx.project(decl);
     match want {
-        Want::Present => unbound(ctx, decl, entry.as_ref(), &projection),
+        Want::Present => unbound(ctx, decl, entry, &projection),
         // Nothing of ours is there to be ended.
         Want::Suspended | Want::Detached | Want::Removed | Want::Ended => {
             if let Some(id) = named(decl) {
@@ -94,10 +94,11 @@ pub(super) fn date(at: Timestamp) -> String {
 fn remember(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, want: Want) {
     let Some(entry) = ctx.entry(&decl.address) else { return };
     let given = given(ctx, decl);
-    let fresh = remembered(entry.clone(), decl, want, given.into_iter());
-    if fresh != *entry {
-        ctx.put(&decl.address, "", "", fresh);
+    if up_to_date(entry, decl, want, &given) {
+        return;
     }
+    let fresh = remembered(entry.clone(), decl, want, given.into_iter());
+    ctx.put(&decl.address, "", "", fresh);
 }
 
 fn given(ctx: &Context<'_>, decl: &AccountDecl<'_>) -> Vec<String> {
@@ -444,9 +445,15 @@ pub(super) fn adopt(
     ctx.adopted.insert(record.id.clone(), decl.address.clone());
     let mut changes = Vec::new();
     let mut shown = Vec::new();
+    let facet = ctx.input.observed.fresh(&record.id, Facet::Account);
     for (field, wanted) in &projection.fields {
         let Some(rule) = ctx.caps().fields.get(field) else { continue };
-        let Some(value) = record.field(field.as_str()) else { continue };
+        let Some(value) = record.field(field.as_str()) else {
+            // Beyond the list: remembered, so that it need not be read again only to know what it was.
+            let beyond = facet.and_then(|read| read.field(field.as_str()));
+            shown.extend(beyond.map(|value| (field.clone(), value.clone())));
+            continue;
+        };
         shown.push((field.clone(), value.clone()));
         if super::compare::kept(ctx, field) && !ctx.input.dialect.same(field, wanted, value) {
             changes.push(Change {
@@ -492,7 +499,7 @@ fn made_with(ctx: &Context<'_>, decl: &AccountDecl<'_>) -> Vec<Change> {
             articles.sort();
             articles.dedup();
             let label = field.to_string();
-            Change { field, label, old: None, new: Some(Value::List(articles)) }
+            Change { field, label, old: None, new: Some(Value::List(articles.into())) }
         })
         .collect()
 }

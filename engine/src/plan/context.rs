@@ -1,5 +1,6 @@
 //! What all parts of planning share: the input, indexes over it, the overlay of entries, and the plan so far.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -130,6 +131,14 @@ impl<'a> Context<'a> {
     /// The entry as it is after everything observed so far.
     pub fn entry(&self, address: &Address) -> Option<&Entry> {
         self.overlay.get(address).or_else(|| self.input.ledger.entries.get(address))
+    }
+
+    /// The same for as long as planning lasts: a copy only where this plan has changed it.
+    pub fn entry_now(&self, address: &Address) -> Option<Cow<'a, Entry>> {
+        match self.overlay.get(address) {
+            Some(entry) => Some(Cow::Owned(entry.clone())),
+            None => self.input.ledger.entries.get(address).map(Cow::Borrowed),
+        }
     }
 
     /// Changes an entry by observation; stored before the first step.
@@ -475,6 +484,17 @@ pub(super) fn remembered(
         entry.standing = Standing::Declared;
     }
     entry
+}
+
+/// Whether [`remembered`] would change nothing: the usual case, without a copy.
+pub(super) fn up_to_date(entry: &Entry, decl: &AccountDecl<'_>, want: Want, given: &[String]) -> bool {
+    let mut consents = decl.customer.consents.iter().chain(&decl.account.consents).chain(given);
+    same_place(&entry.origin, &decl.origin)
+        && entry.want == want
+        && entry.deletion_policy == decl.deletion_policy
+        && consents.all(|code| entry.consents.contains(code))
+        && entry.standing != Standing::Leaving
+        && (entry.standing != Standing::Released || entry.remote_id.is_some())
 }
 
 /// Whether two origins are the same file or object: lines and generations move all the time.

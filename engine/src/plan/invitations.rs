@@ -336,7 +336,7 @@ fn sent_by_attestation(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, invitation
         "sent",
         format!("the mail was sent on {}", super::accounts::date(sent)),
         |entry| {
-            entry.invitation = Some(stored);
+            entry.invitation = Some(Box::new(stored));
             entry.tasks.remove(&id);
         },
     );

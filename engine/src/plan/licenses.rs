@@ -229,7 +229,7 @@ fn remembered(mut entry: Entry, decl: &LicenseDecl<'_>) -> Entry {
     if !same_place(&entry.origin, &decl.origin) {
         entry.origin = decl.origin.clone();
     }
-    entry.parent = Some(decl.account.clone());
+    entry.parent = Some(Box::new(decl.account.clone()));
     entry.want = decl.want;
     entry.deletion_policy = decl.deletion_policy;
     entry.consents.extend(decl.spec.consents.iter().cloned());
@@ -360,7 +360,7 @@ fn bound_license(
         .map(|(field, value)| {
             (field.clone(), Applied { declared: ctx.digester.value(value), shown: None, unsettled: false })
         })
-        .filter(|(field, applied)| entry.and_then(|entry| entry.last_applied.get(field)) != Some(applied))
+        .filter(|(field, applied)| entry.and_then(|entry| entry.last_applied.get(field)) != Some(*applied))
         .collect();
     if !noted.is_empty() {
         ctx.edit(&decl.address, "", "", |entry| entry.last_applied.extend(noted));

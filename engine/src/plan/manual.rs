@@ -208,7 +208,7 @@ fn invited(ctx: &mut Context<'_>, step: Step, id: &str, said: &Attested) {
         "invited",
         format!("{id}: done, says {}", crate::text::terminal(&said.by)),
         |entry| {
-            entry.invitation = Some(invitation);
+            entry.invitation = Some(Box::new(invitation));
             entry.tasks.remove(&owned);
         },
     );

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::address::RemoteId;
@@ -17,7 +18,7 @@ pub struct Key {
     /// What it is.
     pub kind: KeyKind,
     /// Its normalised value.
-    pub value: Box<str>,
+    pub value: SmolStr,
 }
 
 impl Key {

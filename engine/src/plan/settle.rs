@@ -35,7 +35,7 @@ enum Verdict {
 
 /// Settles what can be settled.
 pub(super) fn operations(ctx: &mut Context<'_>) {
-    let open: Vec<(Address, Operation)> = ctx
+    let open: Vec<(Address, Box<Operation>)> = ctx
         .input
         .ledger
         .entries
@@ -44,7 +44,7 @@ pub(super) fn operations(ctx: &mut Context<'_>) {
         .filter_map(|(address, _)| Some((address.clone(), ctx.entry(address)?.operation.clone()?)))
         .collect();
     for (address, operation) in open {
-        one(ctx, &address, operation);
+        one(ctx, &address, *operation);
     }
 }
 
@@ -57,8 +57,8 @@ fn one(ctx: &mut Context<'_>, address: &Address, mut operation: Operation) {
         && resolve(&mut entry, happened, now) == Ok(true)
     {
         let id = operation.id.clone();
-        if let Some(said) = entry.operation.clone() {
-            operation = said;
+        if let Some(said) = &entry.operation {
+            operation = (**said).clone();
         }
         if !happened {
             return ctx.put(address, "settled", format!("{id}: attested not to have happened"), entry);

@@ -5,6 +5,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use crate::action::Action;
 use crate::address::{Address, ConsoleName, RemoteId, VendorAccount};
@@ -22,7 +23,7 @@ use crate::value::{Field, Value};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(transparent)]
-pub struct Fingerprint(String);
+pub struct Fingerprint(#[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))] SmolStr);
 
 impl Fingerprint {
     /// Sixteen hex digits.
@@ -32,12 +33,12 @@ impl Fingerprint {
 
     /// From the digest of a step.
     pub(crate) fn from_digest(digest: &[u8; 32]) -> Self {
-        Self(crate::value::hex(&digest[..8]))
+        Self(crate::value::hex(&digest[..8]).into())
     }
 
     /// Takes a text as typed by a person or stored in a plan file.
     pub fn from_text(text: &str) -> Self {
-        Self(text.trim().to_ascii_lowercase())
+        Self(text.trim().to_ascii_lowercase().into())
     }
 }
 

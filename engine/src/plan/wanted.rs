@@ -1,9 +1,10 @@
 //! Which details this run should read: few, and the same for the same input.
 //!
 //! A detail is wanted where the declaration changed, an operation is open, an account is to end, or what the cache
-//! holds is older than its facet's age; in this order, within the run's budget.
+//! holds is older than its facet's age; in this order, within the run's budget. That a record could not be read is held
+//! for as long: it is never taken for knowledge, and it is not asked about again in every run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -96,22 +97,32 @@ pub fn wanted(
             }
             continue;
         }
-        let projection = dialect.account(decl);
+        if !dialect.reads_accounts() {
+            continue;
+        }
+        let projection = dialect.managed(decl);
         if projection.facets.is_empty() {
             continue;
         }
-        let shown: BTreeSet<&str> = census
-            .get(&id)
-            .map(|record| record.fields.iter().map(|(field, _)| field.as_str()).collect())
-            .unwrap_or_default();
-        let changed = projection.fields.iter().filter(|(field, _)| !shown.contains(field.as_str())).any(
-            |(field, value)| {
-                entry
-                    .and_then(|entry| entry.last_applied.get(field))
-                    .is_none_or(|last| last.declared != digester.value(value) || last.unsettled)
-            },
-        );
+        let Some(record) = census.get(&id) else { continue };
+        let (mut changed, mut new) = (false, false);
+        for (field, value) in &projection.fields {
+            if record.field(field.as_str()).is_some() {
+                continue;
+            }
+            match entry.and_then(|entry| entry.last_applied.get(field)) {
+                None => new = true,
+                Some(last) => changed |= last.unsettled || last.declared != digester.value(value),
+            }
+        }
         for facet in projection.facets {
+            let held = || {
+                let key = DetailKey { id: id.clone(), facet };
+                cache.get(&key).is_some_and(|read| {
+                    read.unreadable.is_some() && !stale(read.as_of, now, age(facet))
+                })
+            };
+            let changed = changed || (new && !held());
             want(&id, facet, doubt.or(changed.then_some(Urgency::Changed)));
         }
     }

@@ -1,6 +1,5 @@
 //! Declarations for tests: companies, how they come to exist, what is wanted of them, which files were read.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
@@ -9,7 +8,7 @@ use tenantry_crd::customer::{Company as CompanySpec, Contact, CustomerAccount, O
 use tenantry_crd::relationship::{Invitation, RelationshipSpec, RelationshipType};
 
 use crate::address::Address;
-use crate::desired::{AccountDecl, AttestationDecl, ConsoleDecl, Desired, InvitationDecl, LicenseDecl};
+use crate::desired::{AccountDecl, AttestationDecl, ConsoleDecl, Desired, InvitationDecl, LicenseDecl, Merged};
 use crate::ledger::{DeletionPolicy, Want};
 use crate::origin::{Origin, Scope};
 use crate::task::{Attested, Outcome};
@@ -118,9 +117,11 @@ impl Company {
             id: self.id.clone(),
             distinct_from: self.distinct_from.clone(),
             consents: self.consents.clone(),
-            parent: self.parent.as_ref().map(|parent| crd::customer::AccountParent {
-                customer_ref: crd::reference::NameRef::new(parent.as_str()),
-                account: self.account.clone(),
+            parent: self.parent.as_ref().map(|parent| {
+                Box::new(crd::customer::AccountParent {
+                    customer_ref: crd::reference::NameRef::new(parent.as_str()),
+                    account: self.account.clone(),
+                })
             }),
             ..CustomerAccount::default()
         }
@@ -252,7 +253,7 @@ pub struct Built {
 
 impl Scope for Built {
     fn was_read(&self, origin: &Origin) -> bool {
-        matches!(origin, Origin::File { path, .. } if self.declared.read.contains(path))
+        matches!(origin, Origin::File { path, .. } if self.declared.read.contains(&**path))
     }
 }
 
@@ -269,7 +270,7 @@ impl Built {
                     origin: origin.clone(),
                     index: 0,
                     customer: &part.customer,
-                    account: Cow::Borrowed(&part.account),
+                    account: Merged::Declared(&part.account),
                     want: part.company.want,
                     not_before: part.company.not_before,
                     deletion_policy: part.company.policy,
@@ -279,10 +280,9 @@ impl Built {
                         .iter()
                         .map(|name| Address::account("default", name, &part.company.account))
                         .collect(),
-                    invitation: part.relationship.as_ref().map(|spec| InvitationDecl {
-                        relationship: Address::relationship("default", &part.company.name),
-                        origin,
-                        spec,
+                    invitation: part.relationship.as_ref().map(|spec| {
+                        let relationship = Address::relationship("default", &part.company.name);
+                        Box::new(InvitationDecl { relationship, origin, spec })
                     }),
                 }
             })

@@ -147,7 +147,7 @@ impl Dialect for MemoryDialect {
     /// The console keeps websites in lower case and shows `HTTP` and `http` alike.
     fn same(&self, field: &Field, wanted: &Value, shown: &Value) -> bool {
         match (field.as_str(), wanted, shown) {
-            (WEBSITE, Value::Text(wanted), Value::Text(shown)) => wanted.eq_ignore_ascii_case(shown),
+            (WEBSITE, Value::Text(wanted), Value::Text(shown)) => wanted.eq_ignore_ascii_case(shown.as_str()),
             _ => wanted == shown,
         }
     }

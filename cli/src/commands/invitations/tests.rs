@@ -42,7 +42,7 @@ async fn with(dir: &std::path::Path, change: impl FnOnce(&mut Entry)) -> Globals
     let globals = globals(dir);
     std::fs::write(dir.join("all.yaml"), DECLARED).expect("written");
     let mut one = entry();
-    one.invitation = Some(invitation());
+    one.invitation = Some(Box::new(invitation()));
     let task = send_task("microsoft", "Partner Center", "adatum", "0b6c", "ceo@adatum.example");
     one.tasks
         .insert(task.id.clone(), tenantry_engine::task::TaskRecord::opened(at("2026-11-12T08:30:00Z"), task));

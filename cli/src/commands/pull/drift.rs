@@ -4,13 +4,11 @@
 //! is tried: the declaration is changed there in memory and projected again by the adapter itself; the place is the
 //! right one if that field then is what the console shows and no other field of that console moved.
 
-use std::borrow::Cow;
-
 use serde_json::Value as Json;
 use tenantry_crd as crd;
 use tenantry_engine::address::Kind;
 use tenantry_engine::console::Dialect;
-use tenantry_engine::desired::{AccountDecl, Desired, LicenseDecl};
+use tenantry_engine::desired::{AccountDecl, Desired, LicenseDecl, Merged};
 use tenantry_engine::plan::Drifted;
 use tenantry_engine::value::{Field, Value};
 
@@ -133,7 +131,7 @@ fn account(
             own.clone()
         };
         let after = dialect
-            .account(&AccountDecl { customer: &customer, account: Cow::Owned(own), ..decl.clone() })
+            .account(&AccountDecl { customer: &customer, account: Merged::Own(Box::new(own)), ..decl.clone() })
             .fields;
         Some(only(dialect, field, shown, &before, &after))
     })

@@ -39,7 +39,7 @@ fn address() -> Address {
 async fn with(dir: &std::path::Path, phase: Phase) -> Globals {
     let globals = globals(dir);
     let mut entry = entry();
-    entry.operation = Some(operation(phase));
+    entry.operation = Some(Box::new(operation(phase)));
     ledger(&globals, "sophos", "sophos:1", vec![(address(), entry)]).await;
     globals
 }

@@ -43,7 +43,7 @@ pub struct Scrub {
 
 /// An invitation that somebody may still accept.
 fn pending(entry: &Entry) -> Option<&Invitation> {
-    entry.invitation.as_ref().filter(|invitation| invitation.revoked.is_none() && entry.remote_id.is_none())
+    entry.invitation.as_deref().filter(|invitation| invitation.revoked.is_none() && entry.remote_id.is_none())
 }
 
 impl Forget {

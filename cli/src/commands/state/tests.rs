@@ -24,7 +24,7 @@ async fn with(dir: &std::path::Path, change: impl FnOnce(&mut Entry)) -> Globals
     one.remote_id = Some(RemoteId::new("tenant-1"));
     change(&mut one);
     let mut child = entry();
-    child.parent = Some(adatum());
+    child.parent = Some(Box::new(adatum()));
     ledger(&globals, "microsoft", ACCOUNT, vec![(adatum(), one), (license(), child)]).await;
     globals
 }
@@ -49,7 +49,7 @@ fn mv(old: &str, new: &str) -> What {
 async fn entries_are_listed_and_shown() {
     let dir = tempfile::tempdir().expect("a directory");
     let globals = with(dir.path(), |entry| {
-        entry.invitation = Some(invitation());
+        entry.invitation = Some(Box::new(invitation()));
         entry.tasks.insert("microsoft-x-1".into(), task("microsoft-x-1", Party::Operator));
     })
     .await;
@@ -108,7 +108,7 @@ async fn a_moved_entry_takes_its_licences_along() {
     let ledger = stored(&globals, ACCOUNT);
     let new = Address::account("default", "adatum-ag", "microsoft");
     assert_eq!(ledger.entries.keys().cloned().collect::<Vec<_>>(), [new.clone(), license()]);
-    assert_eq!(ledger.entries[&license()].parent, Some(new));
+    assert_eq!(ledger.entries[&license()].parent.as_deref(), Some(&new));
     let last = logged(&globals, ACCOUNT).pop().expect("logged");
     assert_eq!(last, ("moved".into(), "was customer/adatum/microsoft".into()));
     let error = run(&globals, mv("adatum-ag", "license/adatum-m365")).await.expect_err("another kind").text();
@@ -157,7 +157,7 @@ async fn a_pending_invitation_is_not_forgotten_in_passing() {
     let dir = tempfile::tempdir().expect("a directory");
     let globals = with(dir.path(), |entry| {
         entry.remote_id = None;
-        entry.invitation = Some(invitation());
+        entry.invitation = Some(Box::new(invitation()));
     })
     .await;
     let error = run(&globals, forget(true, false)).await.expect_err("refused");
@@ -175,7 +175,7 @@ async fn an_entry_with_a_request_under_way_is_not_touched() {
     let dir = tempfile::tempdir().expect("a directory");
     let globals = with(dir.path(), |entry| {
         let digester = tenantry_engine::ledger::Ledger::new(ACCOUNT.into(), "x".into()).digester();
-        entry.operation = Some(tenantry_engine::operation::Operation {
+        entry.operation = Some(Box::new(tenantry_engine::operation::Operation {
             id: "op-1".into(),
             row: tenantry_engine::capability::Row::Create,
             request_id: "r".into(),
@@ -191,7 +191,7 @@ async fn an_entry_with_a_request_under_way_is_not_touched() {
             lookalikes: vec![],
             looked: None,
             more: Default::default(),
-        });
+        }));
     })
     .await;
     for what in [forget(true, true), mv("adatum", "customer/x/microsoft")] {
@@ -219,7 +219,7 @@ fn everything(dir: &std::path::Path) -> String {
 async fn scrubbing_leaves_no_personal_data_in_the_ledger_or_its_log() {
     let dir = tempfile::tempdir().expect("a directory");
     let globals = with(dir.path(), |entry| {
-        entry.invitation = Some(invitation());
+        entry.invitation = Some(Box::new(invitation()));
         let mut record = task("microsoft-x-1", Party::Operator);
         record.task.as_mut().expect("there").steps.push("enter  ceo@adatum.example".into());
         record.attested = Some(Attested {
@@ -260,7 +260,7 @@ async fn scrubbing_what_is_pending_needs_a_yes() {
     let dir = tempfile::tempdir().expect("a directory");
     let globals = with(dir.path(), |entry| {
         entry.remote_id = None;
-        entry.invitation = Some(invitation());
+        entry.invitation = Some(Box::new(invitation()));
     })
     .await;
     let error = run(&globals, scrub(false)).await.expect_err("nobody to ask").text();

@@ -3,13 +3,14 @@
 use jiff::Timestamp;
 
 use super::*;
+use crate::observed::Fields;
 use crate::text::Untrusted;
 
 fn record(id: &str, keys: &[(KeyKind, &str)]) -> Record {
     Record {
         id: id.into(),
         name: Untrusted::new(id),
-        fields: vec![],
+        fields: Fields::default(),
         keys: keys.iter().filter_map(|(kind, raw)| Key::new(*kind, raw)).collect(),
     }
 }

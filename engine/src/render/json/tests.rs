@@ -48,7 +48,7 @@ fn plan() -> Plan {
             change(Some("trial".into()), Some("usage".into())),
             change(None, Some(true.into())),
             change(Some(Value::Number(-3)), None),
-            change(None, Some(Value::List(vec!["a".into(), "b".into()]))),
+            change(None, Some(Value::List([Box::from("a"), Box::from("b")].into()))),
         ],
         causes: vec![Consequence {
             code: "all-trials-converted".into(),
