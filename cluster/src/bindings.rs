@@ -19,7 +19,6 @@ use tenantry_crd::binding::{
 };
 use tenantry_crd::{ConsoleBinding, ConsoleBindingSpec, Moment};
 use tenantry_engine::address::{Address, Kind, RemoteId, VendorAccount};
-use tenantry_engine::field_map::FieldMap;
 use tenantry_engine::ledger::{Applied, Entry, FORMAT_VERSION, Header, Standing};
 use tenantry_engine::origin::Origin;
 use tenantry_engine::plan::Fingerprint;
@@ -176,13 +175,13 @@ pub fn to_spec(address: &Address, entry: &Entry, account: &VendorAccount) -> Con
         origin: Some(bound_origin(&entry.origin)),
         standing: Some(bound_standing(entry.standing)),
         since: Some(Moment(entry.since)),
-        parent: entry.parent.as_ref().map(bound_address),
+        parent: entry.parent.as_deref().map(bound_address),
         remote_id: entry.remote_id.as_ref().map(|id| id.as_str().to_owned()),
         found: entry.found,
         last_applied: entry
             .last_applied
             .iter()
-            .map(|(field, applied)| (field.as_str().to_owned(), applied_field(applied)))
+            .map(|(field, applied)| (field.as_str().to_owned(), applied_field(&applied)))
             .collect(),
         want: Some(entry.want),
         deletion_policy: Some(entry.deletion_policy),
@@ -200,19 +199,19 @@ pub fn from_spec(spec: ConsoleBindingSpec) -> Result<(Address, Entry), BadBindin
     let needed =
         |name: &str| BadBinding::new(format!("spec.{name}"), "an entry needs it, and it is not there");
     let address = from_address("spec.address", spec.address.ok_or_else(|| needed("address"))?)?;
-    let mut last_applied = FieldMap::new();
+    let mut last_applied = Vec::with_capacity(spec.last_applied.len());
     for (path, applied) in spec.last_applied {
         let at = format!("spec.lastApplied.{path}");
-        last_applied.insert(Field::owned(path), from_applied(&at, &applied)?);
+        last_applied.push((Field::owned(path), from_applied(&at, &applied)?));
     }
     let entry = Entry {
         origin: from_origin(spec.origin.ok_or_else(|| needed("origin"))?)?,
         standing: from_standing(spec.standing.ok_or_else(|| needed("standing"))?),
         since: spec.since.ok_or_else(|| needed("since"))?.0,
-        parent: spec.parent.map(|parent| from_address("spec.parent", parent)).transpose()?,
+        parent: spec.parent.map(|parent| from_address("spec.parent", parent).map(Box::new)).transpose()?,
         remote_id: spec.remote_id.map(RemoteId::new),
         found: spec.found,
-        last_applied,
+        last_applied: last_applied.into_iter().collect(),
         want: spec.want.unwrap_or_default(),
         deletion_policy: spec.deletion_policy.unwrap_or_default(),
         consents: spec.consents.into_iter().collect(),
@@ -300,10 +299,10 @@ fn kind_name(kind: Kind) -> &'static str {
 
 fn bound_address(address: &Address) -> BoundAddress {
     BoundAddress {
-        namespace: address.namespace.clone(),
+        namespace: address.namespace.to_string(),
         kind: kind_name(address.kind).to_owned(),
-        name: address.name.clone(),
-        account: address.account.clone(),
+        name: address.name.to_string(),
+        account: address.account.as_ref().map(ToString::to_string),
     }
 }
 
@@ -315,20 +314,25 @@ fn from_address(path: &str, bound: BoundAddress) -> Result<Address, BadBinding> 
     if bound.account.is_some() != (kind == Kind::Customer) {
         return Err(BadBinding::new(format!("{path}.account"), "a Customer has one, no other kind does"));
     }
-    Ok(Address { kind, namespace: bound.namespace, name: bound.name, account: bound.account })
+    Ok(Address {
+        kind,
+        namespace: bound.namespace.into(),
+        name: bound.name.into(),
+        account: bound.account.map(Into::into),
+    })
 }
 
 fn bound_origin(origin: &Origin) -> BoundOrigin {
     match origin {
         Origin::File { path, line, column } => BoundOrigin {
             object: None,
-            file: Some(OriginFile { path: path.clone(), line: *line, column: *column }),
+            file: Some(OriginFile { path: path.to_string(), line: *line, column: *column }),
         },
         Origin::Object { object, namespace, name, generation } => BoundOrigin {
             object: Some(OriginObject {
-                kind: object.clone(),
-                namespace: namespace.clone(),
-                name: name.clone(),
+                kind: object.to_string(),
+                namespace: namespace.to_string(),
+                name: name.to_string(),
                 generation: *generation,
             }),
             file: None,
@@ -339,12 +343,12 @@ fn bound_origin(origin: &Origin) -> BoundOrigin {
 fn from_origin(bound: BoundOrigin) -> Result<Origin, BadBinding> {
     match (bound.object, bound.file) {
         (Some(object), None) => Ok(Origin::Object {
-            object: object.kind,
-            namespace: object.namespace,
-            name: object.name,
+            object: object.kind.into(),
+            namespace: object.namespace.into(),
+            name: object.name.into(),
             generation: object.generation,
         }),
-        (None, Some(file)) => Ok(Origin::File { path: file.path, line: file.line, column: file.column }),
+        (None, Some(file)) => Ok(Origin::file(file.path, file.line, file.column)),
         _ => Err(BadBinding::new("spec.origin", "names not exactly one of object and file")),
     }
 }

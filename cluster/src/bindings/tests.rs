@@ -40,11 +40,11 @@ fn address() -> impl Strategy<Value = Address> {
 
 fn origin() -> impl Strategy<Value = Origin> {
     prop_oneof![
-        (".{1,40}", 1u32.., 1u32..).prop_map(|(path, line, column)| Origin::File { path, line, column }),
+        (".{1,40}", 1u32.., 1u32..).prop_map(|(path, line, column)| Origin::file(path, line, column)),
         (name(), name(), any::<i64>()).prop_map(|(namespace, name, generation)| Origin::Object {
-            object: "Customer".to_owned(),
-            namespace,
-            name,
+            object: "Customer".into(),
+            namespace: namespace.into(),
+            name: name.into(),
             generation
         }),
     ]
@@ -124,7 +124,7 @@ prop_compose! {
             Just(Standing::Declared), Just(Standing::Released), Just(Standing::Leaving), Just(Standing::Ended)
         ],
         since in time(),
-        parent in option::of((name(), name()).prop_map(|(name, account)| Address::account("default", &name, &account))),
+        parent in option::of((name(), name()).prop_map(|(name, account)| Box::new(Address::account("default", &name, &account)))),
         remote_id in option::of(".{1,40}".prop_map(RemoteId::new)),
         found in any::<bool>(),
         applied in btree_map("[a-zA-Z.]{1,12}", (digest(), option::of(digest()), any::<bool>()), 0..5),
@@ -134,8 +134,8 @@ prop_compose! {
         policy in prop_oneof![Just(DeletionPolicy::Retain), Just(DeletionPolicy::Detach), Just(DeletionPolicy::Remove)],
         consents in btree_set(name(), 0..3),
     )(
-        operation in option::of(operation()),
-        invitation in option::of(invitation()),
+        operation in option::of(operation().prop_map(Box::new)),
+        invitation in option::of(invitation().prop_map(Box::new)),
         tasks in btree_map(name(), (time(), any::<bool>()), 0..3),
         wrote in option::of(time()),
         ended_elsewhere in option::of(time()),

@@ -168,7 +168,7 @@ impl Scope for Population {
         let Origin::Object { object, namespace, name, .. } = origin else { return false };
         let Some(kind) = Kind::from_name(object) else { return false };
         let listed = !self.unsynced.iter().any(|source| {
-            source.kind == kind && source.namespace.as_deref().is_none_or(|own| own == namespace)
+            source.kind == kind && source.namespace.as_deref().is_none_or(|own| *own == **namespace)
         });
         listed
             && match kind {
@@ -214,9 +214,9 @@ fn declared<S>(kind: Kind, shelf: &Shelf<S>) -> Vec<Declared<'_, S>> {
 
 fn origin<S>(kind: Kind, object: &Object<S>) -> Origin {
     Origin::Object {
-        object: kind.as_str().to_owned(),
-        namespace: object.namespace.to_string(),
-        name: object.name.to_string(),
+        object: kind.as_str().into(),
+        namespace: Arc::clone(&object.namespace),
+        name: Arc::clone(&object.name),
         generation: object.generation,
     }
 }
