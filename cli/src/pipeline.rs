@@ -278,20 +278,15 @@ pub fn job<'j>(
 
 /// Does something for every console, each on a thread of its own: reading a list and planning from it keep a processor
 /// busy. In the order of the consoles.
-pub async fn side_by_side<I: Send, O: Send>(
-    consoles: Vec<I>,
-    each: impl AsyncFn(I) -> O + Sync,
-) -> Vec<O> {
+pub async fn side_by_side<I: Send, O: Send>(consoles: Vec<I>, each: impl AsyncFn(I) -> O + Sync) -> Vec<O> {
     let runtime = tokio::runtime::Handle::current();
     if consoles.len() < 2 || runtime.runtime_flavor() == tokio::runtime::RuntimeFlavor::CurrentThread {
         return join_all(consoles.into_iter().map(|one| each(one))).await;
     }
     tokio::task::block_in_place(|| {
         std::thread::scope(|scope| {
-            let threads: Vec<_> = consoles
-                .into_iter()
-                .map(|one| scope.spawn(|| runtime.block_on(each(one))))
-                .collect();
+            let threads: Vec<_> =
+                consoles.into_iter().map(|one| scope.spawn(|| runtime.block_on(each(one)))).collect();
             threads
                 .into_iter()
                 .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 #[cfg(test)]
 mod tests;
@@ -15,12 +16,12 @@ mod tests;
 pub struct NameRef {
     /// metadata.name of the object.
     #[schemars(length(min = 1, max = 253))]
-    pub name: String,
+    pub name: SmolStr,
 }
 
 impl NameRef {
     /// A reference to `name`.
-    pub fn new(name: impl Into<String>) -> Self {
+    pub fn new(name: impl Into<SmolStr>) -> Self {
         Self { name: name.into() }
     }
 }

@@ -9,7 +9,9 @@ use tenantry_crd as crd;
 use tenantry_crd::relationship::RelationshipType;
 
 use crate::address::{Address, ConsoleName, DEFAULT_NAMESPACE};
-use crate::desired::{AccountDecl, AttestationDecl, ConsoleDecl, Desired, InvitationDecl, LicenseDecl, Merged};
+use crate::desired::{
+    AccountDecl, AttestationDecl, ConsoleDecl, Desired, InvitationDecl, LicenseDecl, Merged,
+};
 use crate::origin::{Origin, Scope};
 use crate::plan::findings::{Code, Finding};
 use crate::task::{Attested, Outcome};
@@ -147,6 +149,7 @@ pub fn declare<'a>(all: &Declarations<'a>, scope: &'a dyn Scope) -> Declaration<
     }
     licenses(all, &account_console, &mut consoles, &mut findings);
     for desired in consoles.values_mut() {
+        desired.accounts.shrink_to_fit();
         desired.accounts.sort_by(|a, b| a.address.cmp(&b.address));
         desired.licenses.sort_by(|a, b| a.address.cmp(&b.address));
     }

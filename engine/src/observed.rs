@@ -146,7 +146,12 @@ impl From<Exported> for Census {
 impl Census {
     /// A census of these records; sorts them and drops exact repetitions of an id (a record that moved between two
     /// pages is listed twice by some vendors; the later page wins).
-    pub fn new(began: Timestamp, ended: Timestamp, incomplete: Option<String>, mut records: Vec<Record>) -> Self {
+    pub fn new(
+        began: Timestamp,
+        ended: Timestamp,
+        incomplete: Option<String>,
+        mut records: Vec<Record>,
+    ) -> Self {
         // Stable, so that of one id the last stays last.
         records.sort_by(|a, b| a.id.cmp(&b.id));
         let mut records: Vec<Record> = records

@@ -117,9 +117,7 @@ impl Adopt {
         let origin = loaded.sources.origin_of(file);
         let here: Vec<(&Desired<'_>, &Address)> = declared(&declaration)
             .filter(|(_, _, place)| match place {
-                tenantry_engine::origin::Origin::File { path, .. } => {
-                    Some(&**path) == origin.as_deref()
-                }
+                tenantry_engine::origin::Origin::File { path, .. } => Some(&**path) == origin.as_deref(),
                 tenantry_engine::origin::Origin::Object { .. } => false,
             })
             .map(|(desired, address, _)| (desired, address))

@@ -39,7 +39,8 @@ impl Drift {
         let run = Run::new(globals, Vec::new())?;
         // As if everything were corrected: what would be put back is what drifted.
         let approvals = Approvals { correct_drift: true, ..Approvals::default() };
-        let (seen, failed) = pipeline::look(&run, &declaration, &approvals, self.read_budget, |seen| seen).await?;
+        let (seen, failed) =
+            pipeline::look(&run, &declaration, &approvals, self.read_budget, |seen| seen).await?;
         let paint = globals.paint();
         let (mut drifted, mut gone, mut blind) = (0usize, 0usize, 0usize);
         let mut out = String::new();

@@ -41,7 +41,8 @@ impl Observe {
         let declaration = declare(&all, &scope);
         let run = Run::new(globals, Vec::new())?;
         let approvals = Approvals::default();
-        let (seen, failed) = pipeline::look(&run, &declaration, &approvals, self.read_budget, |seen| seen).await?;
+        let (seen, failed) =
+            pipeline::look(&run, &declaration, &approvals, self.read_budget, |seen| seen).await?;
         if self.output == "json" {
             let consoles: Vec<_> = seen.iter().map(export).collect();
             let document = json!({"formatVersion": FORMAT_VERSION, "consoles": consoles});

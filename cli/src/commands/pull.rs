@@ -116,7 +116,8 @@ impl Pull {
         let mut failed = Vec::new();
         if drift {
             let (seen, errors) =
-                pipeline::look(&run, &declaration, &Approvals::default(), self.read_budget, |seen| seen).await?;
+                pipeline::look(&run, &declaration, &Approvals::default(), self.read_budget, |seen| seen)
+                    .await?;
             failed = errors;
             for seen in &seen {
                 let dialect = seen.one.console.dialect();

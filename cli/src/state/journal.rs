@@ -131,10 +131,7 @@ fn of_format(path: &Path, header: Header, entries: Vec<(Address, Entry)>) -> Res
     if header.format_version > FORMAT_VERSION {
         return Err(StoreError::Damaged {
             place: path.display().to_string(),
-            because: format!(
-                "written by a later tenantry (format {}); use that one",
-                header.format_version
-            ),
+            because: format!("written by a later tenantry (format {}); use that one", header.format_version),
         });
     }
     Ok(Ledger::read(header, entries))

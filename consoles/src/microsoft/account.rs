@@ -61,10 +61,8 @@ impl<'d> Declared<'d> {
         let state = address
             .and_then(|address| address.state.as_deref())
             .filter(|state| with_states || state.chars().count() <= 2);
-        let of_contact =
-            |field: fn(&Contact) -> Option<&str>| contact.and_then(field).map(Cow::Borrowed);
-        let of_address =
-            |field: fn(&Address) -> Option<&str>| address.and_then(field).map(Cow::Borrowed);
+        let of_contact = |field: fn(&Contact) -> Option<&str>| contact.and_then(field).map(Cow::Borrowed);
+        let of_address = |field: fn(&Address) -> Option<&str>| address.and_then(field).map(Cow::Borrowed);
         Self {
             values: [
                 ("contact.email", of_contact(|contact| contact.email.as_deref())),
@@ -154,7 +152,7 @@ fn keys(decl: &AccountDecl<'_>, domain: Option<&str>) -> Vec<Key> {
     let contacts = decl.customer.contacts.iter().flatten();
     let mut keys: Vec<Key> = domain
         .into_iter()
-        .chain(company.domains.iter().flatten().map(String::as_str))
+        .chain(company.domains.iter().flatten().map(|domain| domain.as_str()))
         .map(|domain| (KeyKind::TenantDomain, domain))
         .chain(company.registration_number.as_deref().map(|number| (KeyKind::RegistrationNumber, number)))
         .chain([company.legal_name.as_str(), decl.shown_name()].map(|name| (KeyKind::Name, name)))
@@ -170,7 +168,12 @@ fn keys(decl: &AccountDecl<'_>, domain: Option<&str>) -> Vec<Key> {
     keys
 }
 
-fn refused(terms: &Terms, decl: &AccountDecl<'_>, declared: &Declared<'_>, domain: Option<&str>) -> Vec<Finding> {
+fn refused(
+    terms: &Terms,
+    decl: &AccountDecl<'_>,
+    declared: &Declared<'_>,
+    domain: Option<&str>,
+) -> Vec<Finding> {
     let mut out = Vec::new();
     let contact = billed(decl)
         .map_or_else(|| "spec.contacts".to_owned(), |(place, _)| format!("spec.contacts[{place}]"));

@@ -106,7 +106,12 @@ pub(super) fn same(field: &str, wanted: &Value, shown: &Value) -> bool {
 }
 
 fn same_in_any_case(a: &str, b: &str) -> bool {
-    a == b || if a.is_ascii() && b.is_ascii() { a.eq_ignore_ascii_case(b) } else { a.to_lowercase() == b.to_lowercase() }
+    a == b
+        || if a.is_ascii() && b.is_ascii() {
+            a.eq_ignore_ascii_case(b)
+        } else {
+            a.to_lowercase() == b.to_lowercase()
+        }
 }
 
 /// A billing profile as fields; what it does not have is not there.

@@ -150,7 +150,7 @@ fn invite(terms: &Terms, listed: bool, ask: &Ask<'_>, name: &str) -> Instruction
         let admin = |contact: &&tenantry_crd::customer::Contact| {
             contact.roles.contains(&tenantry_crd::customer::ContactRole::Admin)
         };
-        contacts.iter().find(admin).or_else(|| contacts.first())?.email.clone()
+        contacts.iter().find(admin).or_else(|| contacts.first())?.email.as_ref().map(ToString::to_string)
     });
     if let Some(to) = to {
         steps.push(format!("send it, once, to  {}", terminal(&to)));

@@ -404,5 +404,7 @@ fn about<'r>(request: &Request<'r>) -> Result<&'r RemoteId, Refusal> {
 
 /// What a creation's answer says the fields now are.
 fn created(customer: &Json) -> Vec<(tenantry_engine::value::Field, tenantry_engine::value::Value)> {
-    json::get(customer, "billingProfile").map(|profile| fields::of_billing(profile).into()).unwrap_or_default()
+    json::get(customer, "billingProfile")
+        .map(|profile| fields::of_billing(profile).into())
+        .unwrap_or_default()
 }

@@ -105,7 +105,7 @@ impl SophosDialect {
                     (fields::PHONE, &contact.phone, "phone", "the contact's phone number"),
                 ] {
                     match value {
-                        Some(value) => put(field, Value::text(value.as_str())),
+                        Some(value) => put(field, Value::text(value.clone())),
                         None => need(&|| format!("spec.contacts[{n}].{name}"), what),
                     }
                 }
@@ -122,7 +122,7 @@ impl SophosDialect {
             (fields::COUNTRY, &address.country, "country", Some("a country")),
         ] {
             match (value, what) {
-                (Some(value), _) => put(field, Value::text(value.as_str())),
+                (Some(value), _) => put(field, Value::text(value.clone())),
                 (None, Some(what)) => need(&|| format!("spec.company.address.{name}"), what),
                 (None, None) => {}
             }
@@ -141,9 +141,7 @@ impl SophosDialect {
     fn keys(&self, decl: &AccountDecl<'_>) -> Vec<Key> {
         let contact = contact(decl);
         let address = decl.customer.company.address.as_ref();
-        let street = address.and_then(|address| {
-            address.postal_code.as_deref().zip(address.line1.as_deref())
-        });
+        let street = address.and_then(|address| address.postal_code.as_deref().zip(address.line1.as_deref()));
         let keys = [
             Key::new(KeyKind::Name, &decl.customer.company.legal_name),
             Key::new(KeyKind::Name, self.shown(decl)),

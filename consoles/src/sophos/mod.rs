@@ -19,7 +19,9 @@ use serde_json::Value as Json;
 use tenantry_crd::console::{Management, SophosConsole, SophosProgram};
 use tenantry_engine::address::{RemoteId, VendorAccount};
 use tenantry_engine::console::{Console, ConsoleError, Dialect, Reading, Sent};
-use tenantry_engine::observed::{Census, DetailKey, Details, Facet, FacetRead, Fields, Identity, ReadCost, Refusal};
+use tenantry_engine::observed::{
+    Census, DetailKey, Details, Facet, FacetRead, Fields, Identity, ReadCost, Refusal,
+};
 use tenantry_engine::operation::{Ack, Request};
 use tenantry_engine::runtime::Runtime;
 use tenantry_engine::text::Untrusted;

@@ -92,12 +92,7 @@ pub(super) fn tenant(json: &Json) -> Option<Tenant> {
     keys.sort();
     keys.dedup();
     Some(Tenant {
-        record: Record {
-            id: RemoteId::from(id),
-            name: Untrusted::of(&name),
-            fields: known.into(),
-            keys,
-        },
+        record: Record { id: RemoteId::from(id), name: Untrusted::of(&name), fields: known.into(), keys },
         canceled: text(json, "status").is_some_and(|status| status.eq_ignore_ascii_case("canceled")),
         activated: text(json, "apiHost").is_some(),
     })

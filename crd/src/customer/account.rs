@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use super::FreeForm;
 use crate::{
@@ -35,7 +36,7 @@ pub struct CustomerAccount {
     /// because it is the key of the list.
     #[serde(default)]
     #[schemars(length(max = 63))]
-    pub name: String,
+    pub name: SmolStr,
     /// The Console in which the account is.
     pub console_ref: NameRef,
     /// Existing (the record is there or comes by invitation) or Create (make it if it is not there). Default: the
@@ -82,7 +83,7 @@ pub struct CustomerAccount {
     /// The name in this console where it is not the one that Console.naming gives.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(length(min = 1, max = 256))]
-    pub display_name: Option<String>,
+    pub display_name: Option<SmolStr>,
     /// What Microsoft needs beside company and contacts.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     pub microsoft: Option<Box<MicrosoftAccount>>,
@@ -153,7 +154,8 @@ impl CustomerAccount {
         account.microsoft = merged(self.microsoft.as_deref(), d.microsoft.as_ref(), MicrosoftAccount::over);
         account.sophos = merged(self.sophos.as_deref(), d.sophos.as_ref(), SophosAccount::over);
         account.acronis = merged(self.acronis.as_deref(), d.acronis.as_ref(), AcronisAccount::over);
-        account.interworks = merged(self.interworks.as_deref(), d.interworks.as_ref(), InterworksAccount::over);
+        account.interworks =
+            merged(self.interworks.as_deref(), d.interworks.as_ref(), InterworksAccount::over);
         account.runbook = merged(self.runbook.as_deref(), d.runbook.as_ref(), RunbookAccount::over);
         account.plugin = merged(self.plugin.as_deref(), d.plugin.as_ref(), |own, default| {
             let mut all = default.clone();
@@ -277,7 +279,7 @@ pub struct SophosAccount {
     /// Where the customer's data is kept (`DE`, `US`, `IE`, …; Sophos adds to the list). Fixed at creation.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(length(min = 2, max = 16))]
-    pub data_geography: Option<String>,
+    pub data_geography: Option<SmolStr>,
     /// Groups of the partner console that the customer is in; they exist there beforehand. Absent: not managed;
     /// `[]`: in none.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]

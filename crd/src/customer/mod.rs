@@ -9,6 +9,7 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use smol_str::SmolStr;
 
 mod account;
 #[cfg(test)]
@@ -118,23 +119,23 @@ impl CustomerSpec {
 pub struct Company {
     /// The registered name, with its legal form.
     #[schemars(length(min = 1, max = 256))]
-    pub legal_name: String,
+    pub legal_name: SmolStr,
     /// The everyday name. Default: legalName.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(length(min = 1, max = 256))]
-    pub display_name: Option<String>,
+    pub display_name: Option<SmolStr>,
     /// The number in the commercial register or the tax number that identifies the company; a strong key.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(length(min = 1, max = 64))]
-    pub registration_number: Option<String>,
+    pub registration_number: Option<SmolStr>,
     /// The company's website; a weak key.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(length(min = 1, max = 256))]
-    pub website: Option<String>,
+    pub website: Option<SmolStr>,
     /// Mail and tenant domains that belong to the company alone. Absent: not managed; `[]`: none.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(length(max = 64), inner(length(min = 1, max = 253)))]
-    pub domains: Option<Vec<String>>,
+    pub domains: Option<Vec<SmolStr>>,
     /// The registered address.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     pub address: Option<Address>,
@@ -154,27 +155,27 @@ pub struct Address {
     /// Street and number.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(length(min = 1, max = 256))]
-    pub line1: Option<String>,
+    pub line1: Option<SmolStr>,
     /// A second line.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(length(min = 1, max = 256))]
-    pub line2: Option<String>,
+    pub line2: Option<SmolStr>,
     /// Town or city.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(length(min = 1, max = 128))]
-    pub city: Option<String>,
+    pub city: Option<SmolStr>,
     /// Postal code.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(length(min = 1, max = 32))]
-    pub postal_code: Option<String>,
+    pub postal_code: Option<SmolStr>,
     /// State or province, where the country has them.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(length(min = 1, max = 64))]
-    pub state: Option<String>,
+    pub state: Option<SmolStr>,
     /// Country, ISO 3166-1 alpha-2 (DE).
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(length(min = 2, max = 2), regex(pattern = "^[A-Z]{2}$"))]
-    pub country: Option<String>,
+    pub country: Option<SmolStr>,
 }
 
 /// A person at the customer.
@@ -191,23 +192,23 @@ pub struct Contact {
     /// Given name.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(length(min = 1, max = 64))]
-    pub first_name: Option<String>,
+    pub first_name: Option<SmolStr>,
     /// Family name.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(length(min = 1, max = 64))]
-    pub last_name: Option<String>,
+    pub last_name: Option<SmolStr>,
     /// E-mail address at the customer, never one of our own domains.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(length(min = 3, max = 254), regex(pattern = r"^[^@\s]+@[^@\s]+$"))]
-    pub email: Option<String>,
+    pub email: Option<SmolStr>,
     /// Telephone number, best as +49….
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(length(min = 1, max = 32))]
-    pub phone: Option<String>,
+    pub phone: Option<SmolStr>,
     /// Language this person is written to in (`de`, `en-GB`). Default: the console's.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(length(min = 2, max = 35))]
-    pub language: Option<String>,
+    pub language: Option<SmolStr>,
 }
 
 /// What a person at the customer is asked for.

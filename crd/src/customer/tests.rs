@@ -47,6 +47,6 @@ fn a_console_block_alone_is_enough_and_free_form_blocks_merge_by_key() {
 
 #[test]
 fn a_company_without_a_display_name_goes_by_its_legal_one() {
-    let company = Company { legal_name: "A GmbH".to_owned(), ..Company::default() };
+    let company = Company { legal_name: "A GmbH".into(), ..Company::default() };
     assert_eq!(company.display_name(), "A GmbH");
 }

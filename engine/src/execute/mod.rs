@@ -133,7 +133,15 @@ impl<'a, 's, 'l> Running<'a, 's, 'l> {
                 released.entry((address.kind, id.clone())).or_default().push(address.clone());
             }
         }
-        Self { job, ledger, digester, released, unfinished: BTreeMap::new(), lists: FieldLists::default(), requests: 0 }
+        Self {
+            job,
+            ledger,
+            digester,
+            released,
+            unfinished: BTreeMap::new(),
+            lists: FieldLists::default(),
+            requests: 0,
+        }
     }
 
     fn now(&self) -> Timestamp {

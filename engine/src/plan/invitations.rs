@@ -155,8 +155,9 @@ fn terms(
         .iter()
         .find(|contact| contact.roles.contains(&tenantry_crd::customer::ContactRole::Admin))
         .or_else(|| contacts.first());
-    let to =
-        spec.and_then(|spec| spec.to.clone()).or_else(|| contact.and_then(|contact| contact.email.clone()));
+    let to = spec
+        .and_then(|spec| spec.to.clone())
+        .or_else(|| contact.and_then(|contact| contact.email.as_ref().map(ToString::to_string)));
     let Some(to) = to else {
         ctx.finding(
             Finding::new(Code::MissingField, "the invitation has no recipient")
@@ -169,7 +170,7 @@ fn terms(
     };
     let language = spec
         .and_then(|spec| spec.language.clone())
-        .or_else(|| contact.and_then(|contact| contact.language.clone()))
+        .or_else(|| contact.and_then(|contact| contact.language.as_ref().map(ToString::to_string)))
         .unwrap_or_else(|| "en".to_owned());
     let provider = invitation.spec.reseller.as_ref().and_then(|reseller| reseller.provider.clone());
     Some(InvitationTerms { to, language, provider, accepted_as })

@@ -118,9 +118,9 @@ pub fn wanted(
         for facet in projection.facets {
             let held = || {
                 let key = DetailKey { id: id.clone(), facet };
-                cache.get(&key).is_some_and(|read| {
-                    read.unreadable.is_some() && !stale(read.as_of, now, age(facet))
-                })
+                cache
+                    .get(&key)
+                    .is_some_and(|read| read.unreadable.is_some() && !stale(read.as_of, now, age(facet)))
             };
             let changed = changed || (new && !held());
             want(&id, facet, doubt.or(changed.then_some(Urgency::Changed)));

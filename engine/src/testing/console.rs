@@ -9,7 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::address::{RemoteId, VendorAccount};
 use crate::console::{Console, ConsoleError, Dialect, Reading, Sent};
 use crate::observed::{
-    Census, DetailKey, Details, Facet, FacetRead, Fields, Identity, KeyKind, LicenseRecord, ReadCost, Record, Refusal,
+    Census, DetailKey, Details, Facet, FacetRead, Fields, Identity, KeyKind, LicenseRecord, ReadCost, Record,
+    Refusal,
 };
 use crate::operation::{Ack, Request};
 use crate::plan::matching::Key;
@@ -428,7 +429,8 @@ impl Console for MemoryConsole {
             state.cost.details += 1;
             reading.detail(done + 1);
             let Some(tenant) = state.tenants.get(&key.id) else { continue };
-            let mut read = FacetRead { as_of, unreadable: None, fields: Fields::default(), licenses: Vec::new() };
+            let mut read =
+                FacetRead { as_of, unreadable: None, fields: Fields::default(), licenses: Vec::new() };
             match key.facet {
                 Facet::Account => {
                     let phone = tenant.fields.get(PHONE);

@@ -8,7 +8,9 @@ use tenantry_crd::customer::{Company as CompanySpec, Contact, CustomerAccount, O
 use tenantry_crd::relationship::{Invitation, RelationshipSpec, RelationshipType};
 
 use crate::address::Address;
-use crate::desired::{AccountDecl, AttestationDecl, ConsoleDecl, Desired, InvitationDecl, LicenseDecl, Merged};
+use crate::desired::{
+    AccountDecl, AttestationDecl, ConsoleDecl, Desired, InvitationDecl, LicenseDecl, Merged,
+};
 use crate::ledger::{DeletionPolicy, Want};
 use crate::origin::{Origin, Scope};
 use crate::task::{Attested, Outcome};
@@ -94,15 +96,15 @@ impl Company {
     fn customer(&self) -> crd::CustomerSpec {
         crd::CustomerSpec {
             company: CompanySpec {
-                legal_name: self.legal.clone(),
-                domains: self.domain.clone().map(|domain| vec![domain]),
-                website: self.website.clone(),
-                registration_number: self.number.clone(),
+                legal_name: self.legal.as_str().into(),
+                domains: self.domain.as_ref().map(|domain| vec![domain.into()]),
+                website: self.website.as_ref().map(Into::into),
+                registration_number: self.number.as_ref().map(Into::into),
                 ..CompanySpec::default()
             },
             contacts: Some(vec![Contact {
-                email: Some(format!("info@{}.example", self.name)),
-                phone: self.phone.clone(),
+                email: Some(format!("info@{}.example", self.name).into()),
+                phone: self.phone.as_ref().map(Into::into),
                 ..Contact::default()
             }]),
             ..crd::CustomerSpec::default()
@@ -111,7 +113,7 @@ impl Company {
 
     fn account_spec(&self) -> CustomerAccount {
         CustomerAccount {
-            name: self.account.clone(),
+            name: self.account.as_str().into(),
             console_ref: crd::reference::NameRef::new(CONSOLE),
             onboarding: Some(self.onboarding),
             id: self.id.clone(),

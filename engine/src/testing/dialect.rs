@@ -136,8 +136,10 @@ impl Dialect for MemoryDialect {
     }
 
     fn license(&self, decl: &LicenseDecl<'_>) -> LicenseProjection {
-        let mut projection =
-            LicenseProjection { article: decl.spec.product_ref.name.clone(), ..LicenseProjection::default() };
+        let mut projection = LicenseProjection {
+            article: decl.spec.product_ref.name.to_string(),
+            ..LicenseProjection::default()
+        };
         if let Some(quantity) = decl.spec.quantity {
             projection.fields.push((Field::of("quantity"), Value::Number(i64::from(quantity))));
         }

@@ -131,7 +131,11 @@ fn account(
             own.clone()
         };
         let after = dialect
-            .account(&AccountDecl { customer: &customer, account: Merged::Own(Box::new(own)), ..decl.clone() })
+            .account(&AccountDecl {
+                customer: &customer,
+                account: Merged::Own(Box::new(own)),
+                ..decl.clone()
+            })
             .fields;
         Some(only(dialect, field, shown, &before, &after))
     })

@@ -30,8 +30,7 @@ fn what_is_shown_otherwise_or_not_settled_stays_with_its_field() {
     let mut map = of(&[("a", "1"), ("c", "3")]);
     map.insert(Field::of("c"), applied("3", Some("three"), false));
     map.insert(Field::of("b"), applied("2", None, true));
-    let expected =
-        [applied("1", None, false), applied("2", None, true), applied("3", Some("three"), false)];
+    let expected = [applied("1", None, false), applied("2", None, true), applied("3", Some("three"), false)];
     assert_eq!(map.iter().map(|(_, applied)| applied).collect::<Vec<_>>(), expected);
     map.insert(Field::of("b"), applied("2", None, false));
     map.insert(Field::of("c"), applied("3", None, false));
@@ -52,7 +51,9 @@ fn it_is_written_and_read_as_a_map_is() {
     let backwards: Vec<String> = tree
         .iter()
         .rev()
-        .map(|(field, applied)| format!("\"{field}\":{}", serde_json::to_string(applied).expect("it is JSON")))
+        .map(|(field, applied)| {
+            format!("\"{field}\":{}", serde_json::to_string(applied).expect("it is JSON"))
+        })
         .collect();
     let unsorted: LastApplied =
         serde_json::from_str(&format!("{{{}}}", backwards.join(","))).expect("it is a map");

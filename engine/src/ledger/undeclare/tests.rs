@@ -74,12 +74,12 @@ fn retain_overrules_every_policy() {
 fn what_is_on_its_way_stays_planned_until_it_is_settled() {
     let mut entry = bound(DeletionPolicy::Retain);
     entry.remote_id = None;
-    entry.operation = Some(operation(Phase::Sent { at: now() }));
+    entry.operation = Some(Box::new(operation(Phase::Sent { at: now() })));
     let after = becomes(entry, false);
     assert_eq!(after.standing, Standing::Leaving);
     assert!(after.operation.is_some());
     let mut entry = bound(DeletionPolicy::Retain);
-    entry.operation = Some(operation(Phase::NotHappened { at: now() }));
+    entry.operation = Some(Box::new(operation(Phase::NotHappened { at: now() })));
     assert_eq!(becomes(entry, false).standing, Standing::Released);
 }
 
