@@ -111,7 +111,7 @@ impl Scope for OverlaidScope<'_> {
     fn was_read(&self, origin: &Origin) -> bool {
         let Origin::Object { object, namespace, name, .. } = origin else { return false };
         let Some(kind) = Kind::from_name(object) else { return false };
-        let named = (kind, namespace.clone(), name.clone());
+        let named = (kind, namespace.to_string(), name.to_string());
         self.replaced.contains(&named) || self.deleted.contains(&named) || self.population.was_read(origin)
     }
 }

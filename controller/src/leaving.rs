@@ -136,7 +136,7 @@ fn consoles_of(population: &Population, going: &Going) -> BTreeSet<String> {
         let accounts = customer.iter().flat_map(|customer| &customer.spec.accounts);
         accounts
             .filter(|one| account.is_none_or(|account| one.name == account))
-            .map(|one| one.console_ref.name.clone())
+            .map(|one| one.console_ref.name.to_string())
             .collect()
     };
     match going.kind {
@@ -181,7 +181,7 @@ async fn tell(
             .heard_by(Arc::new(move |event| hearing.events.hear(&hearing.stores.population(), event)));
         let store = Durable::new(store, Arc::clone(&desk.metrics));
         let named = |address: &tenantry_engine::address::Address| {
-            address.namespace == namespace && objects.contains(&(kind_of(address), address.name.clone()))
+            address.namespace == namespace && objects.contains(&(kind_of(address), address.name.to_string()))
         };
         let batches = undeclare(&ledger, |address, _| named(address), desk.times.now(), "deleted", retain);
         let mut ledger = OpenLedger::new(ledger, &store);

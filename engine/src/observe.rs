@@ -88,7 +88,7 @@ fn records_of(about: &BTreeSet<Address>, desired: &Desired<'_>, ledger: &Ledger)
         .extend(desired.licenses.iter().filter(|one| about.contains(&one.address)).map(|one| &one.account));
     let doubtful = ledger.entries.iter().filter(|(_, entry)| entry.operation.is_some());
     for (address, entry) in doubtful {
-        accounts.insert(entry.parent.as_ref().unwrap_or(address));
+        accounts.insert(entry.parent.as_deref().unwrap_or(address));
     }
     let bound = accounts
         .iter()

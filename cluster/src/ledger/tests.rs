@@ -24,7 +24,7 @@ fn put(name: &str, id: Option<&str>) -> Change {
 fn names(changes: Vec<Change>) -> Vec<Vec<String>> {
     waves(changes)
         .into_iter()
-        .map(|wave| wave.into_iter().map(|change| change.address.name).collect())
+        .map(|wave| wave.into_iter().map(|change| change.address.name.to_string()).collect())
         .collect()
 }
 

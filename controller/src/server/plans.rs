@@ -82,7 +82,7 @@ fn global(desk: &Desk, asked: &Asked) -> Vec<Finding> {
         all.relationships.retain(|one| one.namespace == namespace);
         all.attestations.retain(|one| one.namespace == namespace);
         all.without_behaviour.retain(|(_, origin)| {
-            matches!(origin, tenantry_engine::origin::Origin::Object { namespace: own, .. } if own == namespace)
+            matches!(origin, tenantry_engine::origin::Origin::Object { namespace: own, .. } if **own == *namespace)
         });
     }
     if asked.console.is_some() {

@@ -135,7 +135,7 @@ impl Worker {
         let now = self.desk.times.now();
         let named = |address: &Address| {
             address.namespace == self.place.0
-                && gone.objects.contains(&(kind_of(address), address.name.clone()))
+                && gone.objects.contains(&(kind_of(address), address.name.to_string()))
         };
         let batches = undeclare(&book.ledger, |address, _| named(address), now, "deleted", gone.retain);
         let mut ledger = OpenLedger::new(book.ledger, &*book.store);

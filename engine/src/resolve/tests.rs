@@ -15,7 +15,7 @@ fn at(text: &str) -> Timestamp {
 
 fn entry(action: Action, phase: Phase) -> Entry {
     let mut entry = Entry::declared(Origin::file("a.yaml", 1, 1), at("2026-01-01T00:00:00Z"));
-    entry.operation = Some(Operation {
+    entry.operation = Some(Box::new(Operation {
         id: "op".into(),
         row: Row::Create,
         request_id: "request".into(),
@@ -31,7 +31,7 @@ fn entry(action: Action, phase: Phase) -> Entry {
         lookalikes: Vec::new(),
         looked: None,
         more: false,
-    });
+    }));
     entry
 }
 
@@ -66,7 +66,7 @@ fn a_person_may_take_a_word_back_and_saying_it_twice_changes_nothing() {
 fn an_invitation_that_did_not_go_out_is_none() {
     let mut one =
         entry(Action::Invite, Phase::Unknown { at: at("2026-01-01T12:00:00Z"), because: "?".into() });
-    one.invitation = Some(crate::ledger::Invitation {
+    one.invitation = Some(Box::new(crate::ledger::Invitation {
         link: String::new(),
         message_id: "m".into(),
         to: "it@adatum.example".into(),
@@ -77,7 +77,7 @@ fn an_invitation_that_did_not_go_out_is_none() {
         sent: None,
         reminders: vec![],
         revoked: None,
-    });
+    }));
     assert_eq!(resolve(&mut one, false, at("2026-01-02T00:00:00Z")), Ok(true));
     assert_eq!(one.invitation, None);
 }

@@ -30,7 +30,7 @@ use super::{account, api, create, ready, sophos};
 
 fn record(id: &str, name: &str) -> Record {
     let keys = tenantry_engine::plan::matching::Key::new(tenantry_engine::observed::KeyKind::Name, name);
-    Record { id: RemoteId::new(id), name: name.into(), fields: Vec::new(), keys: keys.into_iter().collect() }
+    Record { id: RemoteId::new(id), name: name.into(), fields: Vec::new().into(), keys: keys.into_iter().collect() }
 }
 
 fn exported(namespace: &str) -> Snapshot {
@@ -120,9 +120,9 @@ async fn world(cluster: &Cluster) -> (String, TempDir) {
     for (name, id, legal) in [("adatum", "r1", "Adatum GmbH"), ("fabrikam", "r2", "Fabrikam AG")] {
         create(&client, Kind::Customer, &namespace, name, spec(legal, "Existing")).await;
         let origin = Origin::Object {
-            object: "Customer".to_owned(),
-            namespace: namespace.clone(),
-            name: name.to_owned(),
+            object: "Customer".into(),
+            namespace: namespace.as_str().into(),
+            name: name.into(),
             generation: 1,
         };
         let mut entry = Entry::declared(origin, moment());

@@ -23,9 +23,9 @@ fn watched(namespace: &str) -> Watched {
 
 fn origin(kind: Kind, namespace: &str, name: &str) -> Origin {
     Origin::Object {
-        object: kind.as_str().to_owned(),
-        namespace: namespace.to_owned(),
-        name: name.to_owned(),
+        object: kind.as_str().into(),
+        namespace: namespace.into(),
+        name: name.into(),
         generation: 1,
     }
 }
