@@ -35,7 +35,10 @@ fn main() -> std::io::Result<()> {
         loaded.counts.files,
         float(bytes) / 1e6,
         took.as_secs_f64(),
-        busy.map_or_else(|| "processor time unknown".to_owned(), |busy| format!("{busy:.2} s of processor time")),
+        busy.map_or_else(
+            || "processor time unknown".to_owned(),
+            |busy| format!("{busy:.2} s of processor time")
+        ),
         float(loaded.counts.documents) / took.as_secs_f64(),
         std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         peak().unwrap_or_else(|| "unknown (no /proc/self/status)".to_owned()),

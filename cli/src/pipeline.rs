@@ -87,8 +87,9 @@ impl Run {
             });
         let write = credentials.and_then(|credentials| credentials.write.as_ref());
         let names = [("read", Some(read)), ("write", write)];
-        let names =
-            names.into_iter().filter_map(|(which, source)| Some((which, source?.secret_ref.name.to_string())));
+        let names = names
+            .into_iter()
+            .filter_map(|(which, source)| Some((which, source?.secret_ref.name.to_string())));
         let keeper = Keeper { finder: self.secrets.clone(), names: names.collect() };
         let settings = HttpSettings { sink: Some(Arc::new(keeper)), ..self.settings.clone() };
         let credentials = Credentials { read: self.secrets.find(&read.secret_ref.name)?, write: later };

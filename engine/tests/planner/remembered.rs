@@ -111,7 +111,7 @@ impl Known {
         entry.standing = self.standing.unwrap_or(Standing::Declared);
         entry.deletion_policy = self.deletion_policy;
         entry.consents.clone_from(&self.consents);
-        entry.parent.clone_from(&self.parent);
+        entry.parent = self.parent.clone().map(Box::new);
         for (field, declared) in &self.applied {
             let shown = self.shown.get(field).map(|shown| digester.value(&value(shown)));
             let applied = Applied { declared: digester.value(&value(declared)), shown, unsettled: false };
@@ -120,9 +120,9 @@ impl Known {
         for task in &self.tasks {
             entry.tasks.insert(task.clone(), TaskRecord { since: now, attested: None, task: None });
         }
-        entry.operation = self.doubt.map(|sent| self.doubtful(digester, sent));
+        entry.operation = self.doubt.map(|sent| Box::new(self.doubtful(digester, sent)));
         if !self.invited_as.is_empty() {
-            entry.invitation = Some(Invitation {
+            entry.invitation = Some(Box::new(Invitation {
                 link: "https://memory.example/accept/1".into(),
                 message_id: "mail-1".into(),
                 to: "info@example.example".into(),
@@ -133,7 +133,7 @@ impl Known {
                 sent: Some(now),
                 reminders: vec![],
                 revoked: None,
-            });
+            }));
         }
         entry
     }

@@ -141,9 +141,10 @@ impl Scene {
         });
         let mut details = Details::new();
         for (id, one) in &self.records {
-            let mut put =
-                |facet, read| details.insert(DetailKey { id: RemoteId::from(id.as_str()), facet }, read);
-            let read = FacetRead { as_of, unreadable: None, fields: vec![], licenses: vec![] };
+            let mut put = |facet, read: FacetRead| {
+                details.insert(DetailKey { id: RemoteId::from(id.as_str()), facet }, read.into());
+            };
+            let read = FacetRead { as_of, unreadable: None, fields: vec![].into(), licenses: vec![] };
             if let Some(licenses) = &one.licenses {
                 put(
                     Facet::Licenses,

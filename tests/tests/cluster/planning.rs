@@ -30,7 +30,12 @@ use super::{account, api, create, ready, sophos};
 
 fn record(id: &str, name: &str) -> Record {
     let keys = tenantry_engine::plan::matching::Key::new(tenantry_engine::observed::KeyKind::Name, name);
-    Record { id: RemoteId::new(id), name: name.into(), fields: Vec::new().into(), keys: keys.into_iter().collect() }
+    Record {
+        id: RemoteId::new(id),
+        name: name.into(),
+        fields: Vec::new().into(),
+        keys: keys.into_iter().collect(),
+    }
 }
 
 fn exported(namespace: &str) -> Snapshot {
