@@ -255,7 +255,7 @@ struct Read(BTreeSet<String>);
 
 impl Scope for Read {
     fn was_read(&self, origin: &Origin) -> bool {
-        matches!(origin, Origin::File { path, .. } if path == "desired.yaml" || self.0.contains(path))
+        matches!(origin, Origin::File { path, .. } if **path == *"desired.yaml" || self.0.contains(&**path))
     }
 }
 
