@@ -10,9 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
-use kube::api::{Api, ObjectMeta, Patch, PatchParams, PostParams};
+use kube::api::{Api, ObjectMeta, PostParams};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::json;
 use sha2::{Digest, Sha256};
 use tenantry_consoles::{SecretSink, Secrets, SecretsError, SinkError, WriteSecrets};
 use tenantry_crd::console::OneTimeSecrets;
@@ -49,6 +48,9 @@ pub enum SecretError {
         because: String,
     },
 }
+
+/// So often a rotated value is put into its Secret while somebody else writes that too.
+const STORE_TRIES: usize = 5;
 
 /// Digests of a credential's values by key: tells a rotated one without holding the old one.
 pub type Known = BTreeMap<String, [u8; 32]>;
@@ -96,9 +98,20 @@ impl Named {
     }
 
     async fn put(&self, key: &str, value: &SecretString) -> Result<(), kube::Error> {
-        let patch = json!({"stringData": {key: value.expose_secret()}});
-        let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-        self.api().patch(&self.name, &params, &Patch::Merge(&patch)).await.map(|_| ())
+        let params = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
+        let mut tries = 0;
+        loop {
+            // Under the version that was read: what somebody else puts there meanwhile is not taken back.
+            let mut secret = self.api().get(&self.name).await?;
+            let value = k8s_openapi::ByteString(value.expose_secret().as_bytes().to_vec());
+            secret.data.get_or_insert_default().insert(key.to_owned(), value);
+            tries += 1;
+            match self.api().replace(&self.name, &params, &secret).await {
+                Ok(_) => return Ok(()),
+                Err(kube::Error::Api(status)) if status.code == 409 && tries < STORE_TRIES => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 }
 

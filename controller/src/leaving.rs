@@ -10,7 +10,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Namespace, Secret};
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Api, Patch, PatchParams};
 use kube::core::DynamicObject;
 use serde_json::json;
@@ -120,13 +119,13 @@ async fn nobody_spoke(desk: &Desk, population: &Population, namespace: &str) -> 
     Whole { retain: !stays, acts }
 }
 
-/// Whether the definition of a kind is there and stays; `None` where it cannot be looked up.
+/// Whether the definition of a kind stays; `None` where it cannot be looked up. Discovery tells it to everybody: objects
+/// of a kind that goes can be deleted and no longer created.
 async fn defined(desk: &Desk, kind: Kind) -> Option<bool> {
     let resource = resource(kind);
-    let api: Api<CustomResourceDefinition> = Api::all(desk.client.clone());
-    let name = format!("{}.{}", resource.plural, resource.group);
-    let found = api.get_metadata_opt(&name).await.ok()?;
-    Some(found.is_some_and(|object| object.metadata.deletion_timestamp.is_none()))
+    let served = desk.client.list_api_group_resources(&resource.api_version).await.ok()?;
+    let found = served.resources.iter().find(|one| one.name == resource.plural);
+    Some(found.is_some_and(|one| one.verbs.iter().any(|verb| verb == "create")))
 }
 
 /// The Consoles that an object's accounts are in, as far as it is understood.

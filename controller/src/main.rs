@@ -9,13 +9,15 @@
 //! | tenantry.io | consoles/status, customers/status, licenses/status, relationships/status, attestations/status, products/status, upgrades/status, inventories/status, planpolicies/status | patch | statuses (server-side apply) |
 //! | tenantry.io | customers/finalizers, licenses/finalizers | update | where OwnerReferencesPermissionEnforcement is on |
 //! | tenantry.io | consolebindings | get, list, create, update, delete | the ledger |
-//! | (core) | secrets | get, patch, create | credentials by name, rotated refresh tokens, first passwords; never list or watch |
-//! | (core) | namespaces | get | whether the whole namespace is being deleted: then everything is retained |
-//! | apiextensions.k8s.io | customresourcedefinitions | get | whether a kind is being deleted: then everything is retained |
+//! | (core) | secrets | get, update, create | credentials by name, rotated refresh tokens, first passwords; never list or watch |
+//! | (core) | namespaces | get, each its own | whether the whole namespace is being deleted: then everything is retained |
 //! | events.k8s.io | events | create, patch | Events |
 //! | coordination.k8s.io | leases | get, create, update | one acts, in the Lease's namespace |
 //! | authentication.k8s.io | tokenreviews | create | `/plan` and `/snapshot`, where they are on |
 //! | authorization.k8s.io | subjectaccessreviews | create | `/plan` and `/snapshot`, where they are on |
+//!
+//! Beside that, discovery, which everybody has: a kind whose definition is being deleted cannot be created any more, and
+//! then everything is retained.
 
 use std::process::ExitCode;
 

@@ -49,7 +49,7 @@ pub struct Term {
     desk: Arc<Desk>,
     tenure: Tenure,
     workers: BTreeMap<Place, Handle>,
-    seen: HashMap<(Kind, Arc<str>, Arc<str>), Option<u64>>,
+    seen: HashMap<(Kind, Arc<str>, Arc<str>), u64>,
 }
 
 impl Term {
@@ -97,6 +97,19 @@ impl Term {
     /// Everything that is there at the beginning.
     async fn begin(&mut self) {
         let population = self.desk.stores.population();
+        // What is there at the beginning has not changed: each worker begins with an observation.
+        macro_rules! known {
+            ($($kind:ident $list:ident),*) => {$(
+                for object in population.$list() {
+                    let key = (Kind::$kind, Arc::clone(&object.namespace), Arc::clone(&object.name));
+                    self.seen.insert(key, signature(object));
+                }
+            )*};
+        }
+        known!(
+            Console consoles, Customer customers, Product products, License licenses,
+            Relationship relationships, Attestation attestations
+        );
         for console in population.consoles().filter(|console| console.going.is_none()) {
             self.worker(&console.namespace, &console.name);
         }
@@ -122,10 +135,10 @@ impl Term {
             let Change::Object { kind, namespace, name } = change else { continue };
             let now = present(&population, kind, &namespace, &name);
             let key = (kind, Arc::clone(&namespace), Arc::clone(&name));
-            if now.is_some() && self.seen.get(&key) == Some(&now) {
+            if now.is_some() && self.seen.get(&key).copied() == now {
                 continue;
             }
-            if now.is_none() {
+            let Some(now) = now else {
                 let broken = population
                     .broken()
                     .iter()
@@ -134,9 +147,13 @@ impl Term {
                     self.broken(broken).await;
                 }
                 self.seen.remove(&key);
-            } else {
-                self.seen.insert(key, now);
-            }
+                if kind == Kind::Console {
+                    self.console(&population, &namespace, &name);
+                }
+                told.entry(namespace).or_default().push((kind, name.to_string()));
+                continue;
+            };
+            self.seen.insert(key, now);
             if kind == Kind::Console {
                 self.console(&population, &namespace, &name);
             }

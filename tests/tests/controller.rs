@@ -2,5 +2,19 @@
 //!
 //! Each test has a namespace of its own. What a test says of requests is counted at the simulator.
 
+#[path = "controller/faces.rs"]
+mod faces;
+#[path = "controller/idle.rs"]
+mod idle;
+#[path = "controller/kills.rs"]
+mod kills;
+#[path = "controller/objects.rs"]
+mod objects;
+#[path = "controller/replicas.rs"]
+mod replicas;
 #[path = "controller/slice.rs"]
 mod slice;
+#[path = "controller/vendor.rs"]
+mod vendor;
+#[path = "controller/worlds.rs"]
+mod worlds;

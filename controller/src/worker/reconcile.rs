@@ -28,6 +28,8 @@ use crate::desk::Shown;
 use crate::log::{Level, chain, say};
 use crate::status::view::State;
 
+/// Details of so many changed declarations are read before they are planned; of more, in the background.
+const AT_ONCE: usize = 50;
 /// So often a reconcile goes on by itself; what is then left waits for the next one.
 const TURNS: usize = 6;
 
@@ -152,20 +154,29 @@ impl Worker {
             }
             Why::Listed | Why::Detailed => BTreeSet::new(),
         };
+        // A wave of changes is compared as far as the cache goes, and reads what it lacks beside the work.
+        let wave = about.len() > AT_ONCE;
+        let about = if wave { BTreeSet::new() } else { about };
         let mut approvals = approvals(&population, &namespace, &name, &all);
         let gate = Arc::clone(&self.gate);
         let _scan_waits = gate.lock().await;
         let mut just_read = matches!(why, Why::Listed);
-        for _ in 0..TURNS {
-            match self.turn(&population, desired, &mut approvals, just_read, &about).await? {
-                Turn::Done => return Ok(()),
-                Turn::GoOn => just_read = true,
-            }
+        let mut turns = 0;
+        while matches!(self.turn(&population, desired, &mut approvals, just_read, &about).await?, Turn::GoOn)
+        {
+            just_read = true;
+            turns += 1;
             if !self.may_act() {
                 return Ok(());
             }
+            if turns == TURNS {
+                self.pause.until = Some(Instant::now() + FIRST_PAUSE);
+                break;
+            }
         }
-        self.pause.until = Some(Instant::now() + FIRST_PAUSE);
+        if wave && self.scan.is_none() {
+            self.read_details();
+        }
         Ok(())
     }
 

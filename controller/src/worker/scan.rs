@@ -142,7 +142,7 @@ impl Worker {
     }
 
     /// Reads the details that are wanted now, in the background.
-    fn read_details(&mut self) {
+    pub(super) fn read_details(&mut self) {
         let (Some(link), Some(book), Some(census)) = (&self.link, &self.book, &self.list) else { return };
         let population = self.desk.stores.population();
         let all = scoped(&population, &self.place.0, &self.place.1);
