@@ -112,6 +112,15 @@ impl Field {
         field
     }
 
+    /// Ends the API server of a field that is [`Self::alone`] and starts it again; `None` where it is not ours to end.
+    ///
+    /// # Panics
+    /// When others use it too.
+    pub fn restart_api_server(&mut self) -> Option<()> {
+        let cluster = Arc::get_mut(&mut self.cluster).expect("nobody else uses this API server");
+        self.runtime.block_on(cluster.restart_api_server())
+    }
+
     /// Makes sure that the API server knows our kinds.
     fn definitions(&self) {
         let dir = repository_root().join("charts").join("tenantry").join("crds");

@@ -2,6 +2,8 @@
 //!
 //! Each test has a namespace of its own. What a test says of requests is counted at the simulator.
 
+#[path = "controller/attested.rs"]
+mod attested;
 #[path = "controller/faces.rs"]
 mod faces;
 #[path = "controller/idle.rs"]

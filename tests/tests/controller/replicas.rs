@@ -1,8 +1,9 @@
 //! Two replicas on one Lease: one acts, the other is ready and waits; and who may see plans.
 
+use tenantry_tests::controller::Field;
 use tenantry_tests::worlds;
 
-use super::worlds::{KNOWN, approve, declared, made, settled, shown, until_ready};
+use super::worlds::{KNOWN, approve, declare, declared, made, seed, settled, shown, until_ready};
 
 #[test]
 fn one_replica_acts_and_the_other_takes_over_without_doing_anything_twice() {
@@ -45,6 +46,32 @@ fn one_replica_acts_and_the_other_takes_over_without_doing_anything_twice() {
         let leads = field.metric(&third, "tenantry_leader");
         if leads > 0.5 { Ok(()) } else { Err(format!("{leads}")) }
     });
+}
+
+#[test]
+fn an_api_server_that_is_started_again_is_found_again_and_nothing_is_done_twice() {
+    let Some(field) = Field::alone(&seed()) else { return };
+    let mut field = declare(field);
+    field.apply(&worlds::customer("fresh", &[worlds::made_at_sophos()]));
+    let controller = field.start(&["--lease-duration", "5s"]);
+    approve(&field, &[&controller], "sophos");
+    until_ready(&field, &[&controller], "fresh");
+    let mark = field.simulator().log().mark();
+    if field.restart_api_server().is_none() {
+        return;
+    }
+    field.patch(
+        "customers",
+        "alder",
+        &serde_json::json!({"spec": {"company": {"displayName": "Alder Again"}}}),
+    );
+    field.until("what changed afterwards is done", &[&controller], || {
+        let all = shown(&field);
+        if all.contains(&"Alder Again".to_owned()) { Ok(()) } else { Err(format!("{all:?}")) }
+    });
+    until_ready(&field, &[&controller], "alder");
+    assert_eq!(field.writes(mark), 1, "{:?}", field.requests(mark));
+    assert_eq!(made(&field, 0), 1);
 }
 
 #[test]
