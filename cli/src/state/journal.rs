@@ -137,8 +137,11 @@ fn of_format(path: &Path, header: Header, entries: Vec<(Address, Entry)>) -> Res
     Ok(Ledger::read(header, entries))
 }
 
+/// A ledger's header, and its entries as they stand in the file.
+type Lines = (Header, Vec<(Address, Entry)>);
+
 /// Reads what [`Writer::compact`] writes, line by line; `None` where it is something else.
-fn by_lines(mut file: impl BufRead) -> std::io::Result<Option<(Header, Vec<(Address, Entry)>)>> {
+fn by_lines(mut file: impl BufRead) -> std::io::Result<Option<Lines>> {
     let mut line = Vec::new();
     let mut header = None;
     let mut entries = Vec::new();

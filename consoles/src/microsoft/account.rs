@@ -152,7 +152,7 @@ fn keys(decl: &AccountDecl<'_>, domain: Option<&str>) -> Vec<Key> {
     let contacts = decl.customer.contacts.iter().flatten();
     let mut keys: Vec<Key> = domain
         .into_iter()
-        .chain(company.domains.iter().flatten().map(|domain| domain.as_str()))
+        .chain(company.domains.iter().flatten().map(AsRef::as_ref))
         .map(|domain| (KeyKind::TenantDomain, domain))
         .chain(company.registration_number.as_deref().map(|number| (KeyKind::RegistrationNumber, number)))
         .chain([company.legal_name.as_str(), decl.shown_name()].map(|name| (KeyKind::Name, name)))

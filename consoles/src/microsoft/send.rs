@@ -294,7 +294,7 @@ impl PartnerCenter {
             .ok_or_else(|| {
                 Sent::NotSent(said("unknown-request", "the draft has no changes", "plan again"))
             })?;
-        let id = about(request).map_err(Sent::NotSent)?;
+        let id = about(request).map_err(|refusal| Sent::NotSent(*refusal))?;
         let write = self.writing(false).await?;
         let path = ["v1", "customers", id.as_str(), "profiles", "billing"];
         let (answer, got) = self.fresh(write, &path).await?;
@@ -338,7 +338,7 @@ impl PartnerCenter {
     }
 
     async fn detach(&self, request: &Request<'_>, began: Timestamp) -> Early<Sent> {
-        let id = about(request).map_err(Sent::NotSent)?;
+        let id = about(request).map_err(|refusal| Sent::NotSent(*refusal))?;
         let write = self.writing(true).await?;
         if let Some(answer) = self.is_gone(write, id).await? {
             return Ok(Sent::Acked(ack(DETACH, Some(id), Some(&answer)), Vec::new()));
@@ -398,8 +398,8 @@ impl PartnerCenter {
     }
 }
 
-fn about<'r>(request: &Request<'r>) -> Result<&'r RemoteId, Refusal> {
-    request.remote_id.ok_or_else(|| said("unknown-request", "no record is named", "plan again"))
+fn about<'r>(request: &Request<'r>) -> Result<&'r RemoteId, Box<Refusal>> {
+    request.remote_id.ok_or_else(|| Box::new(said("unknown-request", "no record is named", "plan again")))
 }
 
 /// What a creation's answer says the fields now are.

@@ -231,8 +231,9 @@ impl Connected {
         Ok(session)
     }
 
-    fn outgoing(&self, request: &Request<'_>, partner: &str) -> Result<(Outgoing, Asked), Refusal> {
-        let defect = |words: &str| refusal("defect", None, words, "this is a defect of the adapter");
+    fn outgoing(&self, request: &Request<'_>, partner: &str) -> Result<(Outgoing, Asked), Box<Refusal>> {
+        let defect =
+            |words: &str| Box::new(refusal("defect", None, words, "this is a defect of the adapter"));
         match (request.draft.name, request.remote_id) {
             (CREATE, _) => {
                 let out = Outgoing::new(Method::POST, &self.hosts.api, &["partner", "v1", "tenants"])
@@ -348,7 +349,7 @@ impl Console for Connected {
         };
         let (out, asked) = match self.outgoing(request, &partner) {
             Ok(out) => out,
-            Err(refusal) => return Sent::NotSent(refusal),
+            Err(refusal) => return Sent::NotSent(*refusal),
         };
         match self.writer.send(&out, &session.tokens).await {
             Wrote::Answered(answer) => answered(request, asked, &answer),

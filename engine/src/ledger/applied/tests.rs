@@ -46,7 +46,7 @@ fn it_is_written_and_read_as_a_map_is() {
     let text = serde_json::to_string(&map).expect("it is JSON");
     assert_eq!(serde_json::from_str::<LastApplied>(&text).expect("it is a map"), map);
     let tree: BTreeMap<Field, Applied> = serde_json::from_str(&text).expect("it is a map");
-    assert!(tree.iter().map(|(field, applied)| (field, applied.clone())).eq(map.iter()));
+    assert!(tree.iter().map(|(field, applied)| (field, *applied)).eq(map.iter()));
     assert_eq!(serde_json::to_string(&tree).expect("it is JSON"), text);
     let backwards: Vec<String> = tree
         .iter()
