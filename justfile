@@ -33,6 +33,7 @@ bench N *OPTIONS:
 bench-cluster N *OPTIONS:
     cargo build --release --package tenantry-controller --bin tenantry-controller
     cargo run --release --package tenantry-tests --bin bench -- cluster {{ N }} {{ OPTIONS }}
+
 # What loading N customers costs the release build: time, processor, memory; see docs/benchmarks.md
 load N:
     cargo run --release --package tenantry --example load_budget -- {{ N }}
