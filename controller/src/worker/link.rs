@@ -159,7 +159,9 @@ impl Worker {
         if let Some(endpoint) = endpoint {
             desk.rules.allowed.check(endpoint).await?;
         }
-        let mut settings = desk.http.clone();
+        // Limiters end with the wish to stop that they were made with: a worker's own, never another term's.
+        let mut settings =
+            tenantry_consoles::Settings { paces: Arc::clone(&self.paces), ..desk.http.clone() };
         settings.sink =
             Some(Arc::new(Rotated { read: secret.clone(), write: write.clone(), known: Arc::clone(&known) }));
         let runtime = Runtime {

@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
+use tenantry_consoles::pace::Paces;
 use tenantry_crd::Kind;
 use tenantry_engine::address::{ConsoleName, VendorAccount};
 use tenantry_engine::ledger::Ledger;
@@ -134,6 +135,8 @@ pub struct Worker {
     list: Option<Census>,
     cache: Details,
     scan: Option<Scan>,
+    /// This worker's pace limiters, shared by its scan and its work.
+    paces: Arc<Paces>,
     /// Held while the worker reads, so that the scan lets it pass.
     gate: Arc<tokio::sync::Mutex<()>>,
     /// When the next observation is due.
@@ -167,6 +170,7 @@ impl Worker {
             list: None,
             cache: Details::new(),
             scan: None,
+            paces: Arc::default(),
             gate: Arc::default(),
             due: None,
             wake: None,
