@@ -59,6 +59,8 @@ impl Setup {
                 "allowNetworks": ["loopback"],
                 "allowHttp": true,
             },
+            // Microsoft gives a new refresh token with each use, and the old one's Secret takes it.
+            "rbac": {"secrets": {"rotate": true}},
             "extraArgs": [format!("--now-from={}/_sim/clock", self.simulator.base_url()), "--debounce=50ms"],
         });
         let file = self.directory.path().join("values.json");
