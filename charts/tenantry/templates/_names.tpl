@@ -93,7 +93,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   {{- with .Values.rbac.secrets.names }}
   resourceNames: {{ toJson . }}
   {{- end }}
-  verbs: [get{{ if .Values.rbac.secrets.rotate }}, patch{{ end }}]
+  verbs: [get{{ if .Values.rbac.secrets.rotate }}, update{{ end }}]
 {{- if .Values.rbac.secrets.oneTime }}
 # A new Secret has no name yet by which it could be restricted.
 - apiGroups: [""]

@@ -36,7 +36,7 @@ fn nobody_may_list_or_watch_secrets_whatever_the_values() {
             }
             if resources.contains(&"secrets") {
                 secrets += 1;
-                let allowed = ["get", "patch", "create"];
+                let allowed = ["get", "update", "create"];
                 assert!(verbs.iter().all(|verb| allowed.contains(verb)), "{values:?}: {role}: {rule}");
                 assert!(!role.ends_with("-reader") && !role.ends_with("-view") && !role.ends_with("-edit"));
             }
@@ -66,7 +66,7 @@ fn secrets_are_written_only_where_that_is_switched_on() {
     assert_eq!(verbs(&[named]), [(text(&["get"]), names.clone())]);
     assert_eq!(
         verbs(&[named, "rbac.secrets.rotate=true", "rbac.secrets.oneTime=true"]),
-        [(text(&["get", "patch"]), names), (text(&["create"]), vec![])]
+        [(text(&["get", "update"]), names), (text(&["create"]), vec![])]
     );
 }
 
@@ -176,7 +176,7 @@ async fn the_controller_may_what_it_needs_where_it_watches_and_nothing_elsewhere
         "delete tenantry.io/consolebindings",
         "create events.k8s.io/events",
         "get /secrets:sophos-read",
-        "patch /secrets:sophos-read",
+        "update /secrets:sophos-read",
         &format!("get /namespaces:{east}"),
     ];
     let never = [
