@@ -247,7 +247,8 @@ async fn with_the_charts_rights_alone_the_controller_brings_the_quickstart_about
     let output = run(test, PATIENCE).expect("the controller's program can be run");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let log = controller.log();
-    assert!(!log.contains("403") && !log.contains("forbidden"), "{log}");
+    // Not the bare number: times, ports and fingerprints have it too, once in a while.
+    assert!(!log.to_lowercase().contains("forbidden"), "{log}");
     let user = format!("system:serviceaccount:{RELEASE}:tenantry");
     assert_eq!(setup.cluster.refusals(&user), [""; 0], "the API server refused something:\n{log}");
     let writes = setup.simulator.log().entries(&LogFilter::default());
