@@ -1,6 +1,5 @@
 //! From files to declarations: reading, checking, and grouping by kind for the engine.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -68,8 +67,6 @@ impl Scope for FileScope<'_> {
     }
 }
 
-static NO_LABELS: BTreeMap<String, String> = BTreeMap::new();
-
 /// Groups loaded objects by kind.
 pub fn declarations(loaded: &Loaded) -> Declarations<'_> {
     let mut out = Declarations::default();
@@ -80,7 +77,7 @@ pub fn declarations(loaded: &Loaded) -> Declarations<'_> {
                 out.$list.push(Declared {
                     namespace: one.object.namespace(),
                     name: one.object.name(),
-                    labels: $object.metadata.labels.as_ref().unwrap_or(&NO_LABELS),
+                    labels: &one.labels,
                     origin,
                     spec: &$object.spec,
                 })

@@ -5,7 +5,7 @@
 
 mod fields;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -111,7 +111,7 @@ impl Record {
     }
 }
 
-/// A listing of all records of a console. Read from an export it is sorted and indexed anew.
+/// A listing of all records of a console. Read from an export it is sorted anew.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", from = "Exported")]
 pub struct Census {
@@ -123,8 +123,6 @@ pub struct Census {
     pub incomplete: Option<String>,
     /// The records, sorted by id, without duplicates.
     records: Vec<Record>,
-    #[serde(skip)]
-    index: HashMap<RemoteId, u32>,
 }
 
 /// A census as an export holds it.
@@ -171,12 +169,7 @@ impl Census {
             record.fields.share(&mut lists);
             record.keys.shrink_to_fit();
         }
-        let index = records
-            .iter()
-            .enumerate()
-            .map(|(n, record)| (record.id.clone(), u32::try_from(n).expect("fewer than 2^32 records")))
-            .collect();
-        Self { began, ended, incomplete, records, index }
+        Self { began, ended, incomplete, records }
     }
 
     /// Whether absence from it means something.
@@ -191,7 +184,7 @@ impl Census {
 
     /// The record with this id.
     pub fn get(&self, id: &RemoteId) -> Option<&Record> {
-        self.index.get(id).map(|n| &self.records[*n as usize])
+        self.records.binary_search_by(|record| record.id.cmp(id)).ok().map(|place| &self.records[place])
     }
 }
 

@@ -244,21 +244,36 @@ pub async fn apply(
 /// How many entries' words one event of the log carries.
 const WORDS_AT_MOST: usize = 50;
 
-/// One batch: the header where it changes, then the entries.
+/// How many entries one write holds at most: a first run has one for every account, and they are not needed twice.
+const STORED_AT_ONCE: usize = 1000;
+
+/// The header where it changes, then the entries. A run that dies in between has stored what is true already; the rest
+/// is observed again.
 async fn store(
     job: &Job<'_>,
     ledger: &mut OpenLedger<'_>,
     prepared: &Prepared,
     header: Option<Header>,
 ) -> Result<(), StoreError> {
-    let now = job.runtime.clock.now();
-    let upkeep = &prepared.planned.upkeep;
-    let mut writes: Vec<Write> = header.map(|header| Write::Header(Box::new(header))).into_iter().collect();
-    writes
-        .extend(ordered(upkeep).map(|(address, entry)| Write::Put(address.clone(), Box::new(entry.clone()))));
-    if writes.is_empty() {
+    let mut header = header.map(|header| Write::Header(Box::new(header)));
+    let upkeep: Vec<&Upkeep> = ordered(&prepared.planned.upkeep).collect();
+    if upkeep.is_empty() && header.is_none() {
         return Ok(());
     }
+    let mut rest = upkeep.as_slice();
+    loop {
+        let (some, later) = rest.split_at(rest.len().min(STORED_AT_ONCE));
+        let entries = some.iter().map(|one| Write::Put(one.address.clone(), Box::new(one.entry.clone())));
+        ledger.commit(header.take().into_iter().chain(entries).collect(), event(job, some)).await?;
+        rest = later;
+        if rest.is_empty() {
+            return Ok(());
+        }
+    }
+}
+
+/// What the log says of entries that observation has changed.
+fn event(job: &Job<'_>, upkeep: &[&Upkeep]) -> LogEvent {
     let told: Vec<String> = upkeep
         .iter()
         .flat_map(|one| one.events.iter().map(|(what, words)| told(&one.address, what, words)))
@@ -267,12 +282,12 @@ async fn store(
     if told.len() > WORDS_AT_MOST {
         words.push_str(&format!("; and {} more", told.len() - WORDS_AT_MOST));
     }
-    let address = match upkeep.as_slice() {
+    let address = match upkeep {
         [one] => Some(one.address.clone()),
         _ => None,
     };
-    let event = LogEvent { at: now, run: job.run.to_owned(), what: "observed".to_owned(), address, words };
-    ledger.commit(writes, event).await
+    let at = job.runtime.clock.now();
+    LogEvent { at, run: job.run.to_owned(), what: "observed".to_owned(), address, words }
 }
 
 fn told(address: &Address, what: &str, words: &str) -> String {
@@ -281,12 +296,12 @@ fn told(address: &Address, what: &str, words: &str) -> String {
 
 /// Entries that hold something before those that hold nothing any more: where a batch breaks off in the middle, a
 /// binding, an invitation or an operation that moves stands twice, never nowhere.
-fn ordered(upkeep: &[Upkeep]) -> impl Iterator<Item = (&Address, &Entry)> {
+fn ordered(upkeep: &[Upkeep]) -> impl Iterator<Item = &Upkeep> {
     let empty =
         |entry: &Entry| entry.remote_id.is_none() && entry.invitation.is_none() && entry.operation.is_none();
     let holding = upkeep.iter().filter(move |one| !empty(&one.entry));
     let rest = upkeep.iter().filter(move |one| empty(&one.entry));
-    holding.chain(rest).map(|one| (&one.address, &one.entry))
+    holding.chain(rest)
 }
 
 /// The header, where this run changes it before its first step.

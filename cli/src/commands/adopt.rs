@@ -341,7 +341,7 @@ fn holder<'l>(ledger: &'l Ledger, address: &Address, step: &Step) -> Option<&'l 
             other.kind == address.kind && *other != address && entry.standing != Standing::Released
         })
         .find(|(other, entry)| {
-            entry.bound() == step.remote_id.as_ref() && step.inside.moved_from.as_ref() != Some(*other)
+            entry.bound() == step.remote_id.as_ref() && step.inside.moved_from.as_deref() != Some(*other)
         })
         .map(|(other, _)| other)
 }
@@ -349,7 +349,7 @@ fn holder<'l>(ledger: &'l Ledger, address: &Address, step: &Step) -> Option<&'l 
 /// Leaves of a plan the one step, and of what observation settled only what concerns it.
 fn reduce(prepared: &mut Prepared, address: &Address, step: &Step) {
     let planned = &mut prepared.planned;
-    let concerns = |other: &Address| other == address || step.inside.moved_from.as_ref() == Some(other);
+    let concerns = |other: &Address| other == address || step.inside.moved_from.as_deref() == Some(other);
     planned.plan.steps = vec![step.clone()];
     planned.plan.waiting.retain(|waiting| waiting.address == *address);
     planned.plan.findings.retain(|finding| finding.address.as_ref() == Some(address));

@@ -136,7 +136,7 @@ pub fn verify(paths: &[PathBuf], base: &Path, loaded: &Loaded, prepared: &Prepar
                 edits.iter().all(|edit| edit.set(&mut expected)) && expected == new.object.to_value()
             }
         };
-        if !same || old.origin.path != new.origin.path {
+        if !same || old.labels != new.labels || old.origin.path != new.origin.path {
             let why = format!("{} {} would differ in something else", old.object.kind(), old.object.name());
             return Err(refused(&why, String::new()));
         }

@@ -25,11 +25,11 @@ mod typed;
 mod walk;
 pub(crate) mod yaml;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 use tenantry_crd::{AnyObject, Kind};
@@ -103,11 +103,19 @@ pub enum Progress {
     Done,
 }
 
+/// `metadata.labels`.
+pub type Labels = BTreeMap<String, String>;
+
+/// Labels that were read so far, each set once.
+type Seen = Mutex<HashSet<Arc<Labels>>>;
+
 /// One object and where it is declared.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Declared {
-    /// The object.
+    /// The object, without its labels.
     pub object: AnyObject,
+    /// Its labels, held once for all objects that have the same.
+    pub labels: Arc<Labels>,
     /// Where it begins.
     pub origin: Origin,
 }
@@ -178,6 +186,7 @@ pub fn validate_with(paths: &[PathBuf], options: &Options<'_>, stdin: &mut dyn R
         .iter()
         .find(|found| found.disk.is_none())
         .map(|found| read_limited(stdin, options.max_file_bytes).map_err(|error| unread(found, &error)));
+    let labels = Seen::default();
     let outputs: Vec<FileOutput> = walk
         .files
         .par_iter()
@@ -192,7 +201,7 @@ pub fn validate_with(paths: &[PathBuf], options: &Options<'_>, stdin: &mut dyn R
                 (None, Some(piped)) => piped.clone(),
                 (None, None) => Ok(Some(Vec::new())),
             };
-            let output = read_one(found, bytes, options);
+            let output = read_one(found, bytes, options, &labels);
             told(&output);
             output
         })
@@ -271,6 +280,7 @@ fn read_one(
     found: &Found,
     bytes: Result<Option<Vec<u8>>, Box<Diagnostic>>,
     options: &Options<'_>,
+    labels: &Seen,
 ) -> FileOutput {
     let mut output = FileOutput {
         objects: Vec::new(),
@@ -307,15 +317,27 @@ fn read_one(
     output.objects = reading
         .objects
         .into_iter()
-        .map(|(object, span)| {
+        .map(|(mut object, span)| {
             let origin = Origin { path: found.origin.clone(), line: span.line, column: span.column };
-            Declared { object, origin }
+            let own = object.metadata_mut().labels.take().unwrap_or_default();
+            Declared { object, labels: shared(labels, own), origin }
         })
         .collect();
     if found.disk.is_none() {
         output.kept = Some(text.into());
     }
     output
+}
+
+/// These labels, as they are held already where they are.
+fn shared(seen: &Seen, own: Labels) -> Arc<Labels> {
+    let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = seen.get(&own) {
+        return Arc::clone(known);
+    }
+    let own = Arc::new(own);
+    seen.insert(Arc::clone(&own));
+    own
 }
 
 /// All documents of one text, on all cores when there are many.

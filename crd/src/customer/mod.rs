@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use smol_str::SmolStr;
 
 mod account;
+mod external_ids;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ pub use account::{
     InterworksAccount, InterworksSystem, MicrosoftAccount, Onboarding, RunbookAccount, SophosAccount,
     SophosBilling,
 };
+pub use external_ids::ExternalIds;
 
 use crate::{status::CustomerStatus, value::Date, want::CustomerWant};
 
@@ -66,9 +68,9 @@ use crate::{status::CustomerStatus, value::Date, want::CustomerWant};
 pub struct CustomerSpec {
     /// Keys of this customer in our other systems (`psa: "10234"`): a column of reports, and a strong key when
     /// records are joined.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 16, "additionalProperties" = {"type": "string", "minLength": 1, "maxLength": 128}))]
-    pub external_ids: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "ExternalIds::is_empty")]
+    #[schemars(with = "BTreeMap<String, String>", extend("maxProperties" = 16, "additionalProperties" = {"type": "string", "minLength": 1, "maxLength": 128}))]
+    pub external_ids: ExternalIds,
     /// The company as the register and its people name it.
     pub company: Company,
     /// The people at the customer who act for it; never our own. Absent: not managed; `[]`: none wanted.

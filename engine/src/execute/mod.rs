@@ -32,7 +32,7 @@ use crate::plan::{Approvals, Performer, Plan, Step};
 use crate::runtime::{Event, Runtime};
 use crate::store::{Batch, LogEvent, OpenLedger, StoreError, Write};
 use crate::text::terminal;
-use crate::value::{Digester, FieldLists};
+use crate::value::Digester;
 
 /// What is executed, where and with what.
 #[derive(Clone, Copy)]
@@ -117,8 +117,6 @@ struct Running<'a, 's, 'l> {
     released: HashMap<(Kind, RemoteId), Vec<Address>>,
     /// Addresses whose step did not succeed, and why.
     unfinished: BTreeMap<Address, &'static str>,
-    /// Lists of fields that adopted entries share.
-    lists: FieldLists,
     requests: u32,
 }
 
@@ -133,15 +131,7 @@ impl<'a, 's, 'l> Running<'a, 's, 'l> {
                 released.entry((address.kind, id.clone())).or_default().push(address.clone());
             }
         }
-        Self {
-            job,
-            ledger,
-            digester,
-            released,
-            unfinished: BTreeMap::new(),
-            lists: FieldLists::default(),
-            requests: 0,
-        }
+        Self { job, ledger, digester, released, unfinished: BTreeMap::new(), requests: 0 }
     }
 
     fn now(&self) -> Timestamp {

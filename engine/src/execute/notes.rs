@@ -2,7 +2,7 @@
 
 use crate::address::Address;
 use crate::execute::{Ended, Outcome, Running};
-use crate::ledger::{Applied, Entry, Invitation, Reminder, Standing};
+use crate::ledger::{Entry, Invitation, Reminder, Standing};
 use crate::plan::{Step, send_task};
 use crate::store::StoreError;
 use crate::task::{Task, TaskRecord};
@@ -18,17 +18,12 @@ impl Running<'_, '_, '_> {
             entry.standing = Standing::Declared;
             entry.since = now;
         }
-        let moved = step.inside.moved_from.as_ref();
+        let moved = step.inside.moved_from.as_deref();
         if moved.is_none() {
             // Whoever accepts our own invitation is no stranger.
             entry.found = self.ledger.ledger().header.confirmed.is_none() && entry.invitation.is_none();
             // A rename keeps what was applied: nothing about the record has changed.
-            let shown = step.inside.shown.iter().map(|(field, value)| {
-                let declared = self.digester.value(value);
-                (field.clone(), Applied { declared, shown: None, unsettled: false })
-            });
-            entry.last_applied = shown.collect();
-            entry.last_applied.share(&mut self.lists);
+            entry.last_applied = step.inside.shown.clone();
         }
         entry.remote_id.clone_from(&step.remote_id);
         entry.ended_elsewhere = None;

@@ -8,7 +8,7 @@ use crate::address::{Address, RemoteId};
 use crate::capability::{By, Row};
 use crate::console::Projection;
 use crate::desired::AccountDecl;
-use crate::ledger::{Entry, GuardKind, Standing, Want};
+use crate::ledger::{Entry, GuardKind, LastApplied, Standing, Want};
 use crate::observed::{Facet, Record};
 use crate::operation::Phase;
 use crate::origin::Origin;
@@ -183,7 +183,7 @@ fn bound(
             ),
         );
         step.inside.moved_from =
-            ctx.renamed.iter().find(|(_, new)| **new == decl.address).map(|(old, _)| old.clone());
+            ctx.renamed.iter().find(|(_, new)| **new == decl.address).map(|(old, _)| Box::new(old.clone()));
         step.changes.clear();
         if let Some(old) = &step.inside.moved_from {
             step.changes.push(Change {
@@ -444,17 +444,17 @@ pub(super) fn adopt(
     ensure_entry(ctx, decl);
     ctx.adopted.insert(record.id.clone(), decl.address.clone());
     let mut changes = Vec::new();
-    let mut shown = Vec::new();
+    let mut shown: Vec<(&Field, &Value)> = Vec::with_capacity(projection.fields.len());
     let facet = ctx.input.observed.fresh(&record.id, Facet::Account);
     for (field, wanted) in &projection.fields {
         let Some(rule) = ctx.caps().fields.get(field) else { continue };
         let Some(value) = record.field(field.as_str()) else {
             // Beyond the list: remembered, so that it need not be read again only to know what it was.
             let beyond = facet.and_then(|read| read.field(field.as_str()));
-            shown.extend(beyond.map(|value| (field.clone(), value.clone())));
+            shown.extend(beyond.map(|value| (field, value)));
             continue;
         };
-        shown.push((field.clone(), value.clone()));
+        shown.push((field, value));
         if super::compare::kept(ctx, field) && !ctx.input.dialect.same(field, wanted, value) {
             changes.push(Change {
                 field: field.clone(),
@@ -465,6 +465,7 @@ pub(super) fn adopt(
         }
     }
     let binds = format!("\"{}\" · {}", record.name.terminal(), terminal(record.id.as_str()));
+    let shown = ctx.applied_as_shown(shown);
     binding(&decl.address, &decl.origin, because, &record.id, binds, changes, shown)
 }
 
@@ -476,7 +477,7 @@ pub(super) fn binding(
     id: &RemoteId,
     binds: String,
     changes: Vec<Change>,
-    shown: Vec<(Field, Value)>,
+    shown: LastApplied,
 ) -> Step {
     let step = Step::new(address, Action::Adopt, Row::Adopt, because).note("binds", binds);
     let step =

@@ -10,13 +10,13 @@ use crate::address::{Address, Kind, RemoteId};
 use crate::capability::{By, Capabilities, Party, Row};
 use crate::console::{Projection, Subject};
 use crate::desired::{AccountDecl, LicenseDecl};
-use crate::ledger::{Entry, Standing, Want};
+use crate::ledger::{Applied, Entry, LastApplied, Standing, Want};
 use crate::observed::{Facet, FacetRead, Record};
 use crate::plan::findings::{Code, Finding};
 use crate::plan::matching::{Excluded, Index};
 use crate::plan::{Looked, Plan, Planned, PlanningInput, Step, Upkeep, Waiting};
 use crate::text::terminal;
-use crate::value::Digester;
+use crate::value::{Digester, Field, FieldLists, Value};
 
 /// How many unbound records are named one by one; the rest is a number.
 const UNBOUND_SHOWN: usize = 20;
@@ -52,6 +52,7 @@ pub(super) struct Context<'a> {
     /// Accounts that are to end, and how; decided after all licences are known.
     pub ending: Vec<super::ends::Ending<'a>>,
     declared: HashMap<&'a Address, usize>,
+    lists: FieldLists,
 }
 
 impl<'a> Context<'a> {
@@ -94,6 +95,7 @@ impl<'a> Context<'a> {
             in_flight: OnceCell::new(),
             ending: Vec::new(),
             declared,
+            lists: FieldLists::default(),
         }
     }
 
@@ -303,6 +305,18 @@ impl<'a> Context<'a> {
         let census = &self.input.observed.census;
         census.complete()
             && wrote.is_none_or(|wrote| census.began >= self.input.patience.conclusive_from(wrote))
+    }
+
+    /// What an adoption remembers: what is shown counts as applied.
+    pub fn applied_as_shown<'f>(
+        &mut self,
+        shown: impl IntoIterator<Item = (&'f Field, &'f Value)>,
+    ) -> LastApplied {
+        let applied = |value| Applied { declared: self.digester.value(value), shown: None, unsettled: false };
+        let mut applied: LastApplied =
+            shown.into_iter().map(|(field, value)| (field.clone(), applied(value))).collect();
+        applied.share(&mut self.lists);
+        applied
     }
 
     pub fn finding(&mut self, finding: Finding) {

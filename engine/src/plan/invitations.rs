@@ -135,7 +135,7 @@ pub(super) fn invite(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, projection: 
         .changing(changes)
         .using(Some((GuardKind::Invitations, 1)))
         .at(&invitation.origin)
-        .with(Inside { invitation: Some(terms), ..Inside::default() });
+        .with(Inside { invitation: Some(Box::new(terms)), ..Inside::default() });
     ctx.steps.push(if drafts { step.note("then", TO_SEND) } else { step });
 }
 

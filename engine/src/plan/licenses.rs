@@ -305,7 +305,7 @@ fn adopt(
     };
     let changes = differences(projection, record);
     let binds = format!("{} · {}", record.article.terminal(), terminal(record.id.as_str()));
-    let shown = record.fields.clone();
+    let shown = ctx.applied_as_shown(record.fields.iter().map(|(field, value)| (field, value)));
     let step =
         super::accounts::binding(&decl.address, &decl.origin, because, &record.id, binds, changes, shown);
     ctx.steps.push(step);

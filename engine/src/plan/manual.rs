@@ -183,7 +183,7 @@ fn done(
 
 /// A person has invited: from now on it is an invitation like any other, and never made again.
 fn invited(ctx: &mut Context<'_>, step: Step, id: &str, said: &Attested) {
-    let terms = step.inside.invitation.unwrap_or_default();
+    let terms = *step.inside.invitation.unwrap_or_default();
     let invitation = Invitation {
         link: String::new(),
         message_id: id.to_owned(),

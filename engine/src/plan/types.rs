@@ -10,7 +10,7 @@ use smol_str::SmolStr;
 use crate::action::Action;
 use crate::address::{Address, ConsoleName, RemoteId, VendorAccount};
 use crate::capability::{Party, Row};
-use crate::ledger::GuardKind;
+use crate::ledger::{GuardKind, LastApplied};
 use crate::observed::ReadCost;
 use crate::origin::Origin;
 use crate::plan::findings::Finding;
@@ -210,11 +210,11 @@ pub struct Inside {
     /// Records that look like it already.
     pub lookalikes: Vec<RemoteId>,
     /// What the record shows now, for adoption.
-    pub shown: Vec<(Field, Value)>,
+    pub shown: LastApplied,
     /// The address that its entry has so far.
-    pub moved_from: Option<Address>,
+    pub moved_from: Option<Box<Address>>,
     /// The invitation to draft.
-    pub invitation: Option<InvitationTerms>,
+    pub invitation: Option<Box<InvitationTerms>>,
 }
 
 /// What an invitation says and how its acceptance will show.
