@@ -83,6 +83,8 @@ codes! {
     AttestationUnused = "attestation-unused", Warning;
     /// The invitation was not accepted in time.
     InvitationExpired = "invitation-expired", Warning;
+    /// The invitation was taken back: no mail and no reminder is made for it.
+    InvitationRevoked = "invitation-revoked", Warning;
     /// The census did not arrive whole: nothing is removed and absence means nothing.
     IncompleteCensus = "incomplete-census", Warning;
     /// The census is much smaller than the last one.
@@ -111,6 +113,8 @@ codes! {
     NotCompared = "not-compared", Info;
     /// The wanted quantity or term cannot be had now.
     NotNow = "not-now", Warning;
+    /// A console could not be reached or read: nothing is planned there, and nothing is known of what it holds.
+    NotPlanned = "not-planned", Error;
 }
 
 impl Code {

@@ -221,6 +221,9 @@ pub(super) fn pending(
         return ctx.steps.push(step);
     }
     weak_acceptance(ctx, decl, projection);
+    if let Some(at) = invitation.revoked {
+        return taken_back(ctx, decl, at);
+    }
     let invitation = sent_by_attestation(ctx, decl, invitation);
     let reminders = ctx.input.desired.console.spec.invitation.effective();
     let now = ctx.input.now;
@@ -228,9 +231,11 @@ pub(super) fn pending(
     let expires = since.saturating_add(reminders.expire_after.to_duration()).unwrap_or(Timestamp::MAX);
     let last =
         invitation.reminders.last().map_or(since, |reminder| reminder.sent.unwrap_or(reminder.drafted));
-    let next_reminder = (invitation.reminders.len() < reminders.max_reminders as usize
-        && invitation.sent.is_some())
-    .then(|| last.saturating_add(reminders.remind_after.to_duration()).unwrap_or(Timestamp::MAX));
+    // Without its link (a person has invited, or it was erased) no mail of ours can be made.
+    let most = reminders.max_reminders as usize;
+    let used_up = invitation.reminders.len() >= most;
+    let next_reminder = (!used_up && invitation.sent.is_some() && !invitation.link.is_empty())
+        .then(|| last.saturating_add(reminders.remind_after.to_duration()).unwrap_or(Timestamp::MAX));
     let overdue = now >= expires;
     if overdue {
         ctx.finding(
@@ -269,10 +274,22 @@ pub(super) fn pending(
                 .at(Some(&decl.origin)),
         );
     }
-    if !overdue && next_reminder.is_some_and(|due| due <= now) {
-        return remind(ctx, decl, &invitation);
+    let asked = ctx.input.approvals.remind.contains(&decl.address);
+    if !overdue && next_reminder.is_some_and(|due| due <= now || asked) {
+        return remind(ctx, decl, &invitation, next_reminder.is_some_and(|due| due <= now));
     }
     let mut notes = Vec::new();
+    if used_up && most > 0 {
+        notes.push((
+            "reminders".to_owned(),
+            format!("{} of {most} made; no more follow", invitation.reminders.len()),
+        ));
+    } else if asked && most == 0 {
+        notes.push(("reminders".to_owned(), "none are to be made: invitation.maxReminders is 0".to_owned()));
+    } else if asked && invitation.link.is_empty() {
+        notes
+            .push(("reminders".to_owned(), "yours to write: the ledger holds no link for a mail".to_owned()));
+    }
     if let Some(due) = next_reminder.filter(|_| !overdue) {
         notes.push((
             "next".to_owned(),
@@ -344,10 +361,28 @@ fn sent_by_attestation(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, invitation
     invitation
 }
 
-fn remind(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, invitation: &Invitation) {
+/// Taken back by a person. No vendor takes back a link: whoever accepts all the same is bound above.
+fn taken_back(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, at: Timestamp) {
+    ctx.finding(
+        Finding::new(
+            Code::InvitationRevoked,
+            format!(
+                "the invitation was taken back on {}: no mail and no reminder is made for it; whoever holds its link can still accept",
+                super::accounts::date(at)
+            ),
+        )
+        .about(&decl.address)
+        .at(&decl.origin)
+        .next("if it is not wanted any more: take the Relationship and the account out of the declarations")
+        .next(format!("if it is to be invited anew, with a second mail: tenantry state forget {}", decl.address)),
+    );
+}
+
+fn remind(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, invitation: &Invitation, due: bool) {
     let n = invitation.reminders.len() + 1;
+    let why = if due { "is due" } else { "is asked for before its day" };
     let because =
-        Reason::new(ReasonCode::ReminderDue, format!("invited, accepted by nobody yet; reminder {n} is due"));
+        Reason::new(ReasonCode::ReminderDue, format!("invited, accepted by nobody yet; reminder {n} {why}"));
     let reminder = super::Change {
         field: Field::of("reminder"),
         label: "reminder".into(),

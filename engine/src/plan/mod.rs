@@ -60,6 +60,9 @@ pub struct Approvals {
     pub consents: BTreeSet<(String, Address)>,
     /// `--correct-drift`.
     pub correct_drift: bool,
+    /// `tenantry invitations remind ADDRESS`: a reminder before its day. Never one more than `maxReminders`, never one
+    /// while a mail waits to be sent.
+    pub remind: BTreeSet<Address>,
 }
 
 /// How long a console may take to show what it did.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
 use crate::plan::Plan;
-use crate::plan::findings::{Finding, Severity};
+use crate::plan::findings::{Code, Finding, Severity};
 
 /// Counts over one or several plans. Held steps are counted as held only.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -31,12 +31,21 @@ pub struct Summary {
     /// Findings that say what a console holds otherwise than declared.
     #[serde(default)]
     pub apart: usize,
+    /// Consoles that could not be reached or read: nothing is planned there.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub not_planned: usize,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(n: &usize) -> bool {
+    *n == 0
 }
 
 impl Summary {
     /// With what belongs to no console.
     #[must_use]
     pub fn beside(mut self, findings: &[Finding]) -> Self {
+        self.not_planned += findings.iter().filter(|finding| finding.code == Code::NotPlanned).count();
         self.errors += findings.iter().filter(|finding| finding.severity == Severity::Error).count();
         self
     }

@@ -2,7 +2,7 @@
 //! code hosts allow.
 
 use crate::action::Action;
-use crate::plan::findings::{Finding, Severity};
+use crate::plan::findings::{Code, Finding, Severity};
 use crate::plan::{Performer, Plan, Step, Waiting, summary};
 use crate::render::text::{arrow, counts};
 use crate::text::markdown;
@@ -15,7 +15,7 @@ const RESERVE: usize = 600;
 /// The comment.
 pub fn plans(plans: &[Plan], global: &[Finding]) -> String {
     let mut out = Cut { text: String::new(), left_out: 0 };
-    out.always(&format!("**tenantry: {}**\n\n", headline(plans)));
+    out.always(&format!("**tenantry: {}**\n\n", headline(plans, global)));
     let all: Vec<(&Plan, &Step)> =
         plans.iter().flat_map(|plan| plan.steps.iter().map(move |step| (plan, step))).collect();
     let (risky, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, step)| risky(step));
@@ -106,7 +106,7 @@ fn risky(step: &Step) -> bool {
 }
 
 /// `1 invitation mail, 1 removal held — 2 customers of 142 change`.
-fn headline(plans: &[Plan]) -> String {
+fn headline(plans: &[Plan], global: &[Finding]) -> String {
     let steps: Vec<&Step> = plans.iter().flat_map(|plan| &plan.steps).collect();
     let declared: usize = plans.iter().map(|plan| plan.looked.declared).sum();
     let mut touched: Vec<String> =
@@ -140,6 +140,11 @@ fn headline(plans: &[Plan]) -> String {
         } else {
             "nothing that sends a mail or ends anything".to_owned()
         });
+    }
+    match global.iter().filter(|finding| finding.code == Code::NotPlanned).count() {
+        0 => {}
+        1 => parts.insert(0, "1 console could not be planned".to_owned()),
+        n => parts.insert(0, format!("{n} consoles could not be planned")),
     }
     format!("{} — {} of {declared} declarations change", parts.join(", "), touched.len())
 }
@@ -212,5 +217,7 @@ fn finding_line(plan: Option<&Plan>, finding: &Finding) -> String {
     if let Some(address) = &finding.address {
         subject.push_str(&format!(" {address}"));
     }
-    format!("- `{}` {}: {}\n", finding.code.as_str(), markdown(subject.trim()), markdown(&finding.words))
+    let subject = subject.trim();
+    let subject = if subject.is_empty() { String::new() } else { format!("{}: ", markdown(subject)) };
+    format!("- `{}` {subject}{}\n", finding.code.as_str(), markdown(&finding.words))
 }

@@ -50,8 +50,20 @@ pub fn counts(summary: &Summary) -> String {
         summary.tasks,
         if summary.tasks == 1 { "task" } else { "tasks" }
     );
+    let consoles = if summary.not_planned == 1 { "console" } else { "consoles" };
     if !summary.changes() {
-        return if summary.waiting > 0 {
+        return if summary.not_planned > 0 && summary.waiting > 0 {
+            format!(
+                "No changes where a console was read, but what waits: {waits}; {} {consoles} not planned.",
+                summary.not_planned
+            )
+        } else if summary.not_planned > 0 {
+            format!(
+                "No changes where a console was read; {} {consoles} not planned: nothing is known of what {}.",
+                summary.not_planned,
+                if summary.not_planned == 1 { "it holds" } else { "they hold" }
+            )
+        } else if summary.waiting > 0 {
             format!("No changes but what waits: {waits}.")
         } else if summary.errors > 0 {
             format!("No changes; {} of the findings above stand in the way.", summary.errors)
@@ -96,6 +108,9 @@ pub fn counts(summary: &Summary) -> String {
     let mut line = format!("Plan: {}; {waits}", parts.join(", "));
     if summary.held > 0 {
         line.push_str(&format!(", {} held", summary.held));
+    }
+    if summary.not_planned > 0 {
+        line.push_str(&format!("; {} {consoles} not planned", summary.not_planned));
     }
     line.push('.');
     line

@@ -117,6 +117,7 @@ impl Allowed {
             approve: self.approve.clone(),
             consents: self.consents.iter().map(consent).collect(),
             correct_drift: self.correct_drift,
+            remind: BTreeSet::new(),
         }
     }
 }
