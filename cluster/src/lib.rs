@@ -6,6 +6,7 @@
 //!
 //! - [`bindings`]: an entry or header of a ledger as a ConsoleBinding, and back, without loss.
 //! - [`ledger`]: the engine's [`LedgerStore`](tenantry_engine::store::LedgerStore) on ConsoleBindings.
+//! - [`names`]: what people call a ledger there.
 //! - [`stores`]: what is declared in a cluster, held in memory, and what of it was really read.
 //! - [`snapshot`]: what a controller observed, for planning without a credential.
 //! - [`connection`]: a client from a kubeconfig or from inside a cluster.
@@ -15,6 +16,7 @@ pub mod api;
 pub mod bindings;
 pub mod connection;
 pub mod ledger;
+pub mod names;
 pub mod snapshot;
 pub mod stores;
 
