@@ -58,6 +58,7 @@ fn meaning(asked: Asked, status: u16, vendor_code: &str, message: &str) -> (&'st
                 "the client id or secret has not the form that Sophos expects",
                 "copy clientId and clientSecret again, without quotes or line breaks",
             ),
+            (429, _) => generic(status),
             (400..=499, _) => own("not-authenticated", "the credential is not accepted", CREDENTIALS),
             _ => generic(status),
         };
