@@ -26,6 +26,17 @@ pub fn json(diagnostics: &[Diagnostic], files_read: usize) -> Value {
     })
 }
 
+/// One object a line, for `--log-format json`: as in the document, with `level` beside them.
+pub fn json_lines(diagnostics: &[Diagnostic]) -> String {
+    let mut out = String::new();
+    for diagnostic in diagnostics {
+        let mut line = one(diagnostic);
+        line["level"] = diagnostic.severity.as_str().into();
+        out.push_str(&format!("{line}\n"));
+    }
+    out
+}
+
 fn one(d: &Diagnostic) -> Value {
     let mut object = Map::new();
     object.insert("severity".into(), d.severity.as_str().into());

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 pub use code::Code;
 pub use github::github;
-pub use json::{FORMAT_VERSION, json};
+pub use json::{FORMAT_VERSION, json, json_lines};
 pub use source::{SourceLine, visible};
 pub use text::{Style, text};
 

@@ -123,8 +123,18 @@ fn a_line_without_end_is_shown_as_a_window_with_its_true_column() {
     let diagnostic =
         Diagnostic::error(Code::Yaml11Boolean, "m").at(place(1, 5_001, 5_003, &line)).label("here");
     let printed = text(&[diagnostic], Style::Plain);
-    assert!(printed.contains("./customers/fjord.yaml:1:5001"), "{printed}");
+    let places: Vec<&str> = printed.lines().filter(|line| line.contains("-->")).map(str::trim).collect();
+    assert_eq!(places, ["--> ./customers/fjord.yaml:1:5001"], "{printed}");
     assert!(printed.contains("NO") && printed.len() < 1_000, "{printed}");
+}
+
+#[test]
+fn a_line_with_characters_written_out_is_told_at_its_true_column() {
+    let line = "name: \"a\u{202e}b\u{1b}[31mc\"";
+    let printed = text(&[Diagnostic::error(Code::YamlSyntax, "m").at(place(4, 10, 11, line))], Style::Plain);
+    let places: Vec<&str> = printed.lines().filter(|line| line.contains("-->")).map(str::trim).collect();
+    assert_eq!(places, ["--> ./customers/fjord.yaml:4:10"], "{printed}");
+    assert!(printed.contains("a\\u{202e}b\\u{1b}[31mc"), "{printed}");
 }
 
 #[test]

@@ -26,10 +26,23 @@ pub fn text(diagnostics: &[Diagnostic], style: Style) -> String {
         if i > 0 {
             out.push('\n');
         }
-        out.push_str(&renderer.render(&[group(diagnostic)]));
+        out.push_str(&true_places(renderer.render(&[group(diagnostic)]), diagnostic));
         out.push('\n');
     }
     out
+}
+
+/// Where a line is shown otherwise than it stands in the file (a window of it, characters written out), the renderer
+/// adds the line and column of what it draws behind the true ones: they go.
+fn true_places(mut text: String, diagnostic: &Diagnostic) -> String {
+    for place in diagnostic.place.iter().chain(diagnostic.related.iter().map(|related| &related.place)) {
+        let drawn = format!("{}:{}:", place.to_short_string(), place.line);
+        let Some(at) = text.find(&drawn) else { continue };
+        let digits = text[at + drawn.len()..].chars().take_while(char::is_ascii_digit).count();
+        let from = at + place.to_short_string().len();
+        text.replace_range(from..at + drawn.len() + digits, "");
+    }
+    text
 }
 
 fn group(d: &Diagnostic) -> Group<'_> {

@@ -246,6 +246,8 @@ impl<'o> Check<'o> {
                 let mut diagnostic = Diagnostic::error(Code::DanglingReference, message.clone());
                 if let Some(near) = &near {
                     diagnostic = diagnostic.label(format!("did you mean `{near}`?"));
+                } else if k == 0 && matches!(target, Target::Object(..)) {
+                    diagnostic = diagnostic.label("declare it, or name with -f what declares it");
                 }
                 if k == 0 && from.len() > SHOWN {
                     diagnostic = diagnostic.note(format!("{} more refer to it", from.len() - SHOWN));

@@ -36,7 +36,7 @@ fn many_references_to_one_missing_object_are_shown_a_few_times_and_counted() {
     assert_eq!(loaded.diagnostics.len(), 5);
     let printed = text(&loaded.diagnostics[..1], Style::Plain);
     assert!(printed.ends_with(
-        "many.yaml:8:24\n  |\n8 |   - consoleRef: {name: sophos}\n  |                        ^^^^^^\n  |\n  = note: 1995 more refer to it\n"
+        "many.yaml:8:24\n  |\n8 |   - consoleRef: {name: sophos}\n  |                        ^^^^^^ declare it, or name with -f what declares it\n  |\n  = note: 1995 more refer to it\n"
     ), "{printed}");
 }
 
