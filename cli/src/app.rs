@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use tenantry_engine::render::Paint;
@@ -52,6 +53,7 @@ pub enum LogFormat {
 
 /// What all commands share.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "For every command")]
 pub struct Globals {
     /// Where ledgers, journals and the cache are kept
     #[arg(long, global = true, env = "TENANTRY_STATE_DIR", default_value = ".tenantry", value_name = "DIR")]
@@ -157,7 +159,7 @@ pub enum Command {
     Observe(commands::observe::Observe),
     /// Manual work: list, show, done
     Tasks(commands::tasks::Tasks),
-    /// Invitations: list, ready-to-send mails
+    /// Invitations: list, ready-to-send mails, remind, revoke
     Invitations(commands::invitations::Invitations),
     /// Ledgers: list, show, move, forget, scrub, pull, push
     State(commands::state::State),
@@ -179,6 +181,23 @@ pub enum Command {
     Crds(commands::crds::Crds),
     /// Shell completions
     Completions(commands::completions::Completions),
+}
+
+impl Command {
+    /// Whether nothing that changes anything can be on its way.
+    fn only_reads(&self) -> bool {
+        match self {
+            Command::Validate(_)
+            | Command::Plan(_)
+            | Command::Drift(_)
+            | Command::Observe(_)
+            | Command::Doctor(_)
+            | Command::Log(_)
+            | Command::Explain(_) => true,
+            Command::Tasks(tasks) => !matches!(tasks.what, Some(commands::tasks::What::Done(_))),
+            _ => false,
+        }
+    }
 }
 
 /// Parses a command line. Under the name `kubectl-tenantry` it is what `kubectl tenantry` runs, and says so in its help.
@@ -213,8 +232,10 @@ pub fn main() -> std::process::ExitCode {
         }
     };
     let json = cli.globals.log_format == LogFormat::Json;
+    TELLS_JSON.store(json, Ordering::Relaxed);
+    let only_reads = cli.command.only_reads();
     let result = runtime.block_on(async {
-        let watcher = tokio::spawn(crate::interrupt::watch(stop));
+        let watcher = tokio::spawn(crate::interrupt::watch(stop, only_reads));
         let result = run(cli).await;
         watcher.abort();
         result
@@ -223,15 +244,8 @@ pub fn main() -> std::process::ExitCode {
     let exit = match result {
         Ok(exit) => exit,
         Err(error) => {
-            let _ = if json {
-                writeln!(
-                    std::io::stderr(),
-                    "{}",
-                    serde_json::json!({"level": "error", "code": error.code, "message": error.message, "because": error.chain, "hints": error.hints})
-                )
-            } else {
-                write!(std::io::stderr(), "{}", error.text())
-            };
+            let text = if json { error.json() } else { error.text() };
+            let _ = write!(std::io::stderr(), "{text}");
             error.exit
         }
     };
@@ -253,7 +267,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Drift(command) => command.run(globals).await,
         Command::Observe(command) => command.run(globals).await,
         Command::Tasks(command) => command.run(globals).await,
-        Command::Invitations(command) => command.run(globals),
+        Command::Invitations(command) => command.run(globals).await,
         Command::State(command) => command.run(globals).await,
         Command::Resolve(command) => command.run(globals).await,
         Command::Doctor(command) => command.run(globals).await,
@@ -277,9 +291,23 @@ pub fn print(text: &str) -> Result<(), CliError> {
     }
 }
 
+/// Whether this process tells on stderr in JSON; set once, when the command line is read.
+static TELLS_JSON: AtomicBool = AtomicBool::new(false);
+
 /// Tells something on stderr.
 pub fn tell(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = if TELLS_JSON.load(Ordering::Relaxed) {
+        writeln!(std::io::stderr(), "{}", serde_json::json!({"level": "info", "message": text}))
+    } else {
+        writeln!(std::io::stderr(), "{text}")
+    };
+}
+
+/// Tells of an error that does not end the run.
+pub fn tell_error(error: &CliError) {
+    let json = TELLS_JSON.load(Ordering::Relaxed);
+    let text = if json { error.json() } else { error.text() };
+    let _ = write!(std::io::stderr(), "{text}");
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use tenantry_crd::AnyObject;
 use tenantry_engine::declare::{Declarations, Declared};
 use tenantry_engine::origin::{Origin, Scope};
 
-use crate::app::Globals;
+use crate::app::{Globals, LogFormat};
 use crate::diagnostics::{self, Style, Tally};
 use crate::exit::{CliError, Exit};
 use crate::load::{self, Loaded, ReadScope};
@@ -27,6 +27,10 @@ fn read_with(globals: &Globals, files: &[PathBuf], everything: bool) -> Result<L
     let loaded = load::validate(files, &load::Options { everything, ..load::Options::new(base) });
     if !loaded.has_errors() {
         return Ok(loaded);
+    }
+    if globals.log_format == LogFormat::Json {
+        let report = diagnostics::json_lines(&loaded.diagnostics);
+        return Err(CliError::new("invalid", "").exit(Exit::Failure).report(report));
     }
     let style = if globals.coloured(std::io::IsTerminal::is_terminal(&std::io::stderr())) {
         Style::Colour

@@ -7,6 +7,7 @@
 use std::error::Error as StdError;
 use std::fmt::Write as _;
 
+use tenantry_engine::address::ConsoleName;
 use tenantry_engine::text::terminal;
 
 /// How a command ended.
@@ -61,6 +62,10 @@ pub struct CliError {
     pub hints: Vec<String>,
     /// Text that was made for this error already (diagnostics); printed as it is, before everything else.
     pub report: String,
+    /// The Console that it is about.
+    pub console: Option<String>,
+    /// What else failed in the same run; told before this one.
+    pub also: Vec<CliError>,
 }
 
 impl CliError {
@@ -73,6 +78,8 @@ impl CliError {
             chain: vec![],
             hints: vec![],
             report: String::new(),
+            console: None,
+            also: vec![],
         }
     }
 
@@ -113,9 +120,26 @@ impl CliError {
         self
     }
 
+    /// About this Console: vendors' words alone do not tell two Consoles of one vendor apart.
+    #[must_use]
+    pub fn of_console(mut self, name: &ConsoleName) -> Self {
+        self.console = Some(name.to_string());
+        self
+    }
+
+    /// The message, with its Console in front where it does not name it.
+    fn named(&self) -> String {
+        match &self.console {
+            Some(console) if !self.message.to_lowercase().contains(&format!("console {console}")) => {
+                format!("{console}: {}", self.message)
+            }
+            _ => self.message.clone(),
+        }
+    }
+
     /// What and why, in one line.
     pub fn sentence(&self) -> String {
-        let mut words = self.message.clone();
+        let mut words = self.named();
         for cause in &self.chain {
             words.push_str(": ");
             words.push_str(cause);
@@ -126,8 +150,11 @@ impl CliError {
     /// As printed on stderr, with a final newline.
     pub fn text(&self) -> String {
         let mut out = self.report.clone();
+        for other in &self.also {
+            out.push_str(&other.text());
+        }
         if !self.message.is_empty() {
-            let _ = writeln!(out, "error[{}]: {}", self.code, shown(&self.message));
+            let _ = writeln!(out, "error[{}]: {}", self.code, shown(&self.named()));
         }
         for cause in &self.chain {
             let _ = writeln!(out, "  because: {}", shown(cause));
@@ -136,6 +163,28 @@ impl CliError {
             let _ = writeln!(out, "  {}", shown(hint));
         }
         out
+    }
+
+    /// As printed on stderr with `--log-format json`: one object a line. A report that stands alone was made in that
+    /// format already.
+    pub fn json(&self) -> String {
+        let mut out = if self.message.is_empty() { self.report.clone() } else { String::new() };
+        for other in &self.also {
+            out.push_str(&other.json());
+        }
+        if !self.message.is_empty() {
+            let mut line = serde_json::json!({
+                "level": "error", "code": self.code, "message": self.message, "because": self.chain, "hints": self.hints,
+            });
+            if let Some(console) = &self.console {
+                line["console"] = console.as_str().into();
+            }
+            if !self.report.is_empty() {
+                line["report"] = self.report.as_str().into();
+            }
+            let _ = writeln!(out, "{line}");
+        }
+        tenantry_engine::text::json(&out)
     }
 }
 

@@ -1,9 +1,15 @@
-//! The ledgers of a state directory, for commands that need no console: find something in them, change one.
+//! The ledgers of a state directory or of a cluster, for commands that need no console: find something in them, change
+//! one.
 //!
-//! Reading takes no lock. A change is decided on the ledger as it is under the lock, is durable before it is told, and
-//! leaves one event in the log.
+//! Reading takes no lock. A change is decided on the ledger as it is under the lock, in a cluster as it was listed and
+//! under compare-and-swap; it is durable before it is told, and locally leaves one event in the log.
+
+mod home;
 
 use jiff::Timestamp;
+use tenantry_cluster::connection::Connection;
+use tenantry_cluster::ledger::ClusterLedger;
+use tenantry_cluster::names;
 use tenantry_engine::address::{Address, ConsoleName, VendorAccount};
 use tenantry_engine::ledger::{Entry, Ledger};
 use tenantry_engine::runtime::Ids;
@@ -17,10 +23,14 @@ use crate::load::nearest;
 use crate::outside::{RandomIds, clock};
 use crate::state::{Index, StateDir};
 
-/// The ledgers of one state directory, read at one moment.
+pub use home::{Home, Where};
+
+/// The ledgers of one state directory or namespace, read at one moment.
 pub struct Ledgers {
-    /// The state directory.
+    /// The state directory; what is kept in a cluster is not there.
     pub state: StateDir,
+    /// The cluster that keeps them.
+    pub cluster: Option<Connection>,
     /// Now.
     pub now: Timestamp,
     /// Names this run in the log.
@@ -48,7 +58,54 @@ impl Ledgers {
         }
         let index = state.index()?;
         let run = RandomIds.uuid()[..8].to_owned();
-        Ok(Self { state, now: clock(globals.now.as_deref())?.now(), run, all, index })
+        Ok(Self { state, cluster: None, now: clock(globals.now.as_deref())?.now(), run, all, index })
+    }
+
+    /// Reads them from where they are.
+    pub async fn read_from(globals: &Globals, home: &Home) -> Result<Self, CliError> {
+        let Some(cluster) = home.connect().await? else { return Self::read(globals) };
+        let (client, namespace) = (&cluster.client, &cluster.namespace);
+        let mut all = Vec::new();
+        for account in ClusterLedger::accounts(client, namespace).await? {
+            all.extend(ClusterLedger::read(client, namespace, &account).await?);
+        }
+        let consoles = names::consoles(client, namespace)
+            .await
+            .map_err(|error| CliError::from_error("cluster-refused", &error))?;
+        let mut index = Index::default();
+        index.consoles = consoles;
+        let run = RandomIds.uuid()[..8].to_owned();
+        let state = StateDir::new(&globals.state_dir);
+        let now = clock(globals.now.as_deref())?.now();
+        Ok(Self { state, cluster: Some(cluster), now, run, all, index })
+    }
+
+    /// Where they are, in words.
+    pub fn place(&self) -> String {
+        match &self.cluster {
+            Some(cluster) => format!("namespace {}", terminal(&cluster.namespace)),
+            None => self.state.root().display().to_string(),
+        }
+    }
+
+    /// What whoever has changed a cluster's ledger should know; empty for a local one.
+    pub fn taken_up(&self) -> &'static str {
+        if self.cluster.is_none() {
+            return "";
+        }
+        "A controller that runs takes this up with its next write, which meets this one and reads anew;\n\
+         an Attestation it sees at once: tenantry explain attestation\n"
+    }
+
+    /// Where what was done to an address is told.
+    pub fn told_where(&self, address: &Address) -> String {
+        match &self.cluster {
+            None => format!("tenantry log --address {address}"),
+            Some(_) => format!(
+                "kubectl describe {} {} -n {}, under Events",
+                address.kind, address.name, address.namespace
+            ),
+        }
     }
 
     /// The Console that was last seen with an account, else the account itself.
@@ -132,6 +189,11 @@ impl Ledgers {
 
     /// There is nothing here.
     pub fn empty(&self) -> CliError {
+        if let Some(cluster) = &self.cluster {
+            let (namespace, server) = (terminal(&cluster.namespace), terminal(&cluster.server));
+            return CliError::new("no-state", format!("there is no ledger in namespace {namespace} of {server}"))
+                .hint("its controller makes one, or tenantry apply --ledger cluster; another namespace is named with -n");
+        }
         CliError::new("no-state", format!("there is no ledger in {}", self.state.root().display()))
             .hint("tenantry apply makes one; another directory is named with --state-dir")
     }
@@ -153,19 +215,33 @@ impl Ledgers {
         account: &VendorAccount,
         decide: impl FnOnce(&Ledger) -> Result<Vec<Change>, CliError>,
     ) -> Result<usize, CliError> {
+        if let Some(cluster) = &self.cluster {
+            let (client, namespace) = (&cluster.client, &cluster.namespace);
+            let (ledger, store) =
+                ClusterLedger::open(client, namespace, account, || RandomIds.uuid()).await?;
+            let changes = decide(&ledger)?;
+            let made = changes.len();
+            commit(ledger, &store, changes).await?;
+            return Ok(made);
+        }
         let lock = self.state.lock(&owner())?;
         let (ledger, store) = self.state.open(&lock, account, || RandomIds.uuid())?;
         let changes = decide(&ledger)?;
         let made = changes.len();
-        let mut open = OpenLedger::new(ledger, &store as &dyn LedgerStore);
-        for change in changes {
-            open.commit(change.writes, change.event).await?;
-        }
+        let ledger = commit(ledger, &store, changes).await?;
         if made > 0 {
-            store.compact(&open.into_ledger()).await?;
+            store.compact(&ledger).await?;
         }
         Ok(made)
     }
+}
+
+async fn commit(ledger: Ledger, store: &dyn LedgerStore, changes: Vec<Change>) -> Result<Ledger, CliError> {
+    let mut open = OpenLedger::new(ledger, store);
+    for change in changes {
+        open.commit(change.writes, change.event).await?;
+    }
+    Ok(open.into_ledger())
 }
 
 /// A changed entry with its event.
@@ -199,6 +275,7 @@ pub fn confirm(globals: &Globals, yes: bool, question: &str) -> Result<bool, Cli
         return Ok(true);
     }
     if !globals.can_ask() {
+        let question = question.trim_end();
         return Err(CliError::usage(format!("{question} Nobody can be asked: this is no terminal"))
             .hint("add --yes if that is meant"));
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use tenantry_engine::plan::Plan;
 use tenantry_engine::plan::findings::Finding;
 use tenantry_engine::render::json::{Made, PlanDocument};
@@ -10,6 +10,19 @@ use tenantry_engine::render::{Paint, markdown, text};
 
 use crate::app::print;
 use crate::exit::{CliError, io};
+
+/// How a list is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+/// Version of the documents of lists (`tasks`, `invitations`): fields are added, never changed or taken away.
+pub const LIST_FORMAT_VERSION: &str = "1.0";
 
 /// How plans are written.
 #[derive(Debug, Clone, Args)]
@@ -42,6 +55,11 @@ impl Outputs {
                 .hint("write the others to files: -o text -o json=plan.json"));
         }
         Ok(())
+    }
+
+    /// Whether nothing but the text on stdout is wanted.
+    pub fn only_text(&self) -> bool {
+        self.output.iter().all(|one| one == "text")
     }
 
     /// Writes them.

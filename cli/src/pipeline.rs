@@ -15,6 +15,7 @@ use tenantry_engine::desired::Desired;
 use tenantry_engine::ledger::Ledger;
 use tenantry_engine::observe::Settings;
 use tenantry_engine::observed::{Details, Identity};
+use tenantry_engine::plan::findings::{Code, Finding};
 use tenantry_engine::plan::{Approvals, Plan};
 use tenantry_engine::run::{Job, Prepared};
 use tenantry_engine::runtime::Runtime;
@@ -147,6 +148,15 @@ pub async fn connect<'a>(
     declaration: &'a Declaration<'a>,
     write: bool,
 ) -> Result<(Vec<Connected<'a>>, Vec<CliError>), CliError> {
+    if declaration.consoles.is_empty() {
+        return Err(CliError::new(
+            "no-console",
+            "no Console is declared in what was read: nothing was compared",
+        )
+        .hint(
+            "-f names the file or directory that declares it; tenantry init makes a repository to begin with",
+        ));
+    }
     run.check_endpoints(declaration)?;
     connect_these(run, declaration.consoles.values(), write).await
 }
@@ -162,19 +172,26 @@ pub async fn connect_these<'a>(
     for desired in consoles {
         match run.connect(desired, write) {
             Ok(console) => opened.push((desired, console)),
-            Err(error) => failed.push(error),
+            Err(error) => failed.push(error.of_console(&desired.console.name)),
         }
     }
+    let waiting = run.progress.waits_for(names(opened.iter().map(|(desired, _)| *desired)));
     let identities = join_all(opened.iter().map(|(_, console)| console.identify())).await;
+    drop(waiting);
     let mut connected = Vec::new();
     for ((desired, console), identity) in opened.into_iter().zip(identities) {
         match identity {
             Ok(identity) => connected.push(Connected { desired, console, identity }),
-            Err(error) => failed.push(error.into()),
+            Err(error) => failed.push(CliError::from(error).of_console(&desired.console.name)),
         }
     }
     one_console_per_account(&connected)?;
     Ok((connected, failed))
+}
+
+/// Consoles in words, for progress.
+pub fn names<'a>(consoles: impl Iterator<Item = &'a Desired<'a>>) -> String {
+    consoles.map(|desired| desired.console.name.to_string()).collect::<Vec<_>>().join(", ")
 }
 
 /// Two Consoles on one vendor account would each take the other's records for strangers: both are refused.
@@ -306,15 +323,21 @@ pub async fn look<'a, T: Send>(
     keep: impl Fn(Seen<'a>) -> T + Sync,
 ) -> Result<(Vec<T>, Vec<CliError>), CliError> {
     let (connected, mut failed) = connect(run, declaration, false).await?;
+    let waiting = run.progress.waits_for(names(connected.iter().map(|one| one.desired)));
     let results = side_by_side(connected, async |one: Connected<'a>| {
-        let ledger = ledger(run, &one)?;
-        let cache = run.state.cache(&one.identity.vendor_account);
-        let prepared =
-            tenantry_engine::run::look(&job(run, &one, approvals, &cache, budget), &ledger).await?;
+        let looked = async {
+            let ledger = ledger(run, &one)?;
+            let cache = run.state.cache(&one.identity.vendor_account);
+            let prepared =
+                tenantry_engine::run::look(&job(run, &one, approvals, &cache, budget), &ledger).await?;
+            Ok::<_, CliError>((ledger, prepared))
+        };
+        let (ledger, prepared) = looked.await.map_err(|error| error.of_console(&one.desired.console.name))?;
         told_console(run, &one, &prepared);
         Ok::<_, CliError>(keep(Seen { one, ledger, prepared }))
     })
     .await;
+    drop(waiting);
     let mut seen = Vec::new();
     for result in results {
         match result {
@@ -360,8 +383,17 @@ pub fn told_console(run: &Run, one: &Connected<'_>, prepared: &Prepared) {
 pub fn together(failed: Vec<CliError>) -> Option<CliError> {
     let mut failed = failed.into_iter();
     let mut first = failed.next()?;
-    for other in failed {
-        first.report.push_str(&other.text());
-    }
+    first.also.extend(failed);
     Some(first)
+}
+
+/// What a plan says of the consoles that failed: whoever reads it alone must not take them for unchanged.
+pub fn not_planned(failed: &[CliError]) -> Vec<Finding> {
+    failed
+        .iter()
+        .map(|error| {
+            let finding = Finding::new(Code::NotPlanned, terminal(&error.sentence()));
+            error.hints.iter().fold(finding, |finding, hint| finding.next(terminal(hint)))
+        })
+        .collect()
 }

@@ -1,7 +1,7 @@
 //! Progress on stderr within a second: lines, or one line that is rewritten on a terminal.
 
 use std::io::{IsTerminal, Write};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tenantry_engine::runtime::{Event, Progress};
@@ -12,18 +12,57 @@ use crate::app::LogFormat;
 const EVERY: Duration = Duration::from_millis(200);
 /// How often lines are repeated where nothing can be rewritten.
 const EVERY_LINE: Duration = Duration::from_secs(5);
+/// After so long without a word somebody wants to know what is waited for.
+const QUIET: Duration = Duration::from_millis(700);
 
 /// Tells progress on stderr.
 pub struct Stderr {
     format: LogFormat,
     terminal: bool,
     last: Mutex<Option<Instant>>,
+    told: Mutex<Instant>,
+}
+
+/// Says what is waited for, until it is dropped.
+pub struct Waiting(tokio::task::JoinHandle<()>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl Stderr {
     /// In this format.
     pub fn new(format: LogFormat) -> Self {
-        Self { format, terminal: std::io::stderr().is_terminal(), last: Mutex::new(None) }
+        Self {
+            format,
+            terminal: std::io::stderr().is_terminal(),
+            last: Mutex::new(None),
+            told: Mutex::new(Instant::now()),
+        }
+    }
+
+    /// Says within a second what is waited for, and again now and then, as long as nothing else is said.
+    pub fn waits_for(self: &Arc<Self>, what: String) -> Waiting {
+        let progress = Arc::clone(self);
+        *progress.told() = Instant::now();
+        Waiting(tokio::spawn(async move {
+            let mut quiet = QUIET;
+            loop {
+                tokio::time::sleep(quiet).await;
+                let silent = progress.told().elapsed();
+                if silent >= quiet {
+                    let json = serde_json::json!({"event": "waiting", "for": what});
+                    progress.line(&json, &format!("{what}: no answer yet …"));
+                    quiet = EVERY_LINE;
+                }
+            }
+        }))
+    }
+
+    fn told(&self) -> std::sync::MutexGuard<'_, Instant> {
+        self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Counted progress: shown at once the first time, then not too often.
@@ -34,6 +73,7 @@ impl Stderr {
             return;
         }
         *last = Some(Instant::now());
+        *self.told() = Instant::now();
         let mut err = std::io::stderr().lock();
         let _ = match (self.format, self.terminal) {
             (LogFormat::Json, _) => writeln!(err, "{json}"),
@@ -45,6 +85,7 @@ impl Stderr {
 
     /// A line that stays.
     pub fn line(&self, json: &serde_json::Value, text: &str) {
+        *self.told() = Instant::now();
         let mut err = std::io::stderr().lock();
         let _ = match (self.format, self.terminal) {
             (LogFormat::Json, _) => writeln!(err, "{json}"),

@@ -23,10 +23,11 @@ use tenantry_engine::store::{LedgerStore, OpenLedger, StoreError};
 
 use crate::app::{Files, Globals, print, tell};
 use crate::approvals::Allowed;
-use crate::cluster::{InCluster, in_namespace};
+use crate::cluster::in_namespace;
 use crate::commands::plan::show;
 use crate::declarations::{FileScope, declarations, read};
 use crate::exit::{CliError, Exit, io};
+use crate::ledgers::Home;
 use crate::output::document;
 use crate::pipeline::{self, Connected, READ_BUDGET, Run, until_the_end};
 use crate::selection::Selection;
@@ -56,21 +57,9 @@ pub struct Apply {
     /// Details read at most in this run
     #[arg(long, value_name = "N", default_value_t = READ_BUDGET)]
     pub read_budget: usize,
-    /// Where the ledger is: in the state directory, or a cluster's own, shared with its controller
-    #[arg(long, value_enum, default_value = "local", value_name = "WHERE")]
-    pub ledger: Where,
-    /// Which cluster.
+    /// Where the ledger is.
     #[command(flatten)]
-    pub cluster: InCluster,
-}
-
-/// Where a ledger is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Where {
-    /// In the state directory.
-    Local,
-    /// In a cluster, as ConsoleBindings.
-    Cluster,
+    pub home: Home,
 }
 
 /// What was shown is looked at again where the answer took longer: consoles go on meanwhile.
@@ -117,13 +106,7 @@ impl Apply {
                 .hint("review a plan and apply it: tenantry plan --out plan.json, then tenantry apply plan.json")
                 .hint("or: tenantry apply --auto-approve"));
         }
-        let cluster = match self.ledger {
-            Where::Local if self.cluster != InCluster::default() => {
-                return Err(CliError::usage("--namespace and --context are for --ledger cluster"));
-            }
-            Where::Local => None,
-            Where::Cluster => Some(self.cluster.connect().await?),
-        };
+        let cluster = self.home.connect().await?;
         let mut loaded = read(globals, &self.files.files)?;
         if let Some(cluster) = &cluster {
             in_namespace(&mut loaded, &cluster.namespace);
@@ -132,7 +115,10 @@ impl Apply {
         let scope = FileScope(&loaded.scope);
         let all = declarations(loaded);
         let declaration = declare(&all, &scope);
-        let approvals = self.allowed.approvals(&declaration)?;
+        let approvals = Approvals {
+            remind: self.selection.to_remind(&declaration)?,
+            ..self.allowed.approvals(&declaration)?
+        };
         let run = Run::new(globals, pipeline::recipients(&declaration))?;
         if let Some(saved) = &saved {
             check_saved(saved, run.runtime.clock.now())?;
@@ -141,12 +127,13 @@ impl Apply {
         let (connected, mut failed) = pipeline::connect(&run, &declaration, true).await?;
         let (mut opened, mut ledgers) = (Vec::new(), Vec::new());
         for one in connected {
+            let name = one.desired.console.name.clone();
             match open(&run, &lock, cluster.as_ref(), one).await {
                 Ok((one, ledger)) => {
                     opened.push(one);
                     ledgers.push(ledger);
                 }
-                Err(error) => failed.push(error),
+                Err(error) => failed.push(error.of_console(&name)),
             }
         }
         let mut ledgers: Vec<OpenLedger<'_>> = opened
@@ -154,13 +141,19 @@ impl Apply {
             .zip(ledgers)
             .map(|(one, ledger)| OpenLedger::new(ledger, one.store.writes()))
             .collect();
+        if let Some(saved) = &saved {
+            same_ledgers(saved, &ledgers)?;
+        }
         let mut ready =
             self.ready(&run, &opened, &mut ledgers, &approvals, &declaration, &mut failed).await?;
         let mut moved = saved.as_ref().map(|saved| constrain_all(&mut ready, saved)).unwrap_or_default();
         let plans: Vec<EnginePlan> =
             ready.iter().map(|(_, prepared)| prepared.planned.plan.clone()).collect();
-        if saved.is_none() {
-            show(globals, &plans, &declaration)?;
+        if failed.is_empty() && self.selection.nothing_to_remind(&plans) {
+            print("No reminder is due.\n")?;
+        } else if saved.is_none() {
+            let findings = [pipeline::not_planned(&failed), declaration.findings.clone()].concat();
+            show(globals, &plans, &findings)?;
         }
         if summary(&plans).changes() && saved.is_none() && !self.auto_approve {
             let asked = run.runtime.clock.now();
@@ -178,7 +171,12 @@ impl Apply {
         let (reports, broken) = execute(&run, &opened, &mut ledgers, &ready, &approvals, &mut failed).await;
         finish(&run, &opened, ledgers, &ready, &broken, &mut failed).await;
         told(globals, &reports, &moved, self.plan.is_some())?;
-        conclude(&reports, &moved, failed)
+        let left = self.selection.not_reminded(&plans, &declaration)?;
+        for address in &left {
+            tell(&format!("No reminder was made for {address}: see above what it waits for."));
+        }
+        let exit = conclude(&reports, &moved, failed)?;
+        Ok(if exit == Exit::Done && !left.is_empty() { Exit::Refused } else { exit })
     }
 }
 
@@ -198,7 +196,7 @@ impl Apply {
         for (n, result) in prepared.into_iter().enumerate() {
             match result {
                 Ok(prepared) => ready.push((n, prepared)),
-                Err(error) => failed.push(error),
+                Err(error) => failed.push(error.of_console(&opened[n].one.desired.console.name)),
             }
         }
         let mut planned: Vec<&mut Planned> =
@@ -243,6 +241,7 @@ async fn prepare(
     approvals: &Approvals,
     budget: usize,
 ) -> Vec<Result<Prepared, CliError>> {
+    let _waiting = run.progress.waits_for(pipeline::names(opened.iter().map(|one| one.one.desired)));
     let both: Vec<_> = opened.iter().zip(ledgers).collect();
     pipeline::side_by_side(both, async |(opened, ledger)| {
         let job = pipeline::job(run, &opened.one, approvals, &opened.cache, budget);
@@ -276,9 +275,7 @@ async fn execute(
         match result {
             Ok(report) => reports.push(report),
             Err(error) => {
-                let mut error = CliError::from(error);
-                error.message = format!("{}: {}", opened[n].one.desired.console.name, error.message);
-                failed.push(error);
+                failed.push(CliError::from(error).of_console(&opened[n].one.desired.console.name));
                 broken.insert(n);
             }
         }
@@ -330,6 +327,24 @@ fn check_saved(saved: &PlanDocument, now: jiff::Timestamp) -> Result<(), CliErro
         )
         .exit(Exit::Refused)
         .hint("make it anew: tenantry plan --out plan.json"));
+    }
+    Ok(())
+}
+
+/// A plan rests on the ledger that it was made with: another one knows nothing of what that one remembers.
+fn same_ledgers(saved: &PlanDocument, ledgers: &[OpenLedger<'_>]) -> Result<(), CliError> {
+    for mark in saved.made.iter().flat_map(|made| &made.ledgers).filter(|mark| !mark.lineage.is_empty()) {
+        let other = ledgers.iter().map(|open| &open.ledger().header).find(|header| {
+            header.vendor_account.as_str() == mark.vendor_account && header.lineage != mark.lineage
+        });
+        if other.is_some() {
+            return Err(CliError::new(
+                "another-ledger",
+                format!("the plan was made with another ledger of {} than the one that is here", mark.vendor_account),
+            )
+            .exit(Exit::Refused)
+            .hint("nothing was done; name the ledger's place (--state-dir, --ledger), or make the plan anew with this one"));
+        }
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ use tenantry_engine::plan::findings::Severity;
 use tenantry_engine::render::Paint;
 use tenantry_engine::text::terminal;
 
-use crate::app::{Files, Globals, print};
+use crate::app::{Files, Globals, LogFormat, print};
 use crate::declarations::{FileScope, declarations, read};
 use crate::diagnostics::counted;
 use crate::exit::{CliError, Exit};
@@ -107,7 +107,11 @@ impl Doctor {
                 report.check(&check);
                 report.checks(&state(&run.state));
                 report.last();
-                error.report.push_str(&report.out);
+                if globals.log_format == LogFormat::Json {
+                    print(&report.out)?;
+                } else {
+                    error.report.push_str(&report.out);
+                }
                 return Err(error);
             }
         };

@@ -76,7 +76,9 @@ impl Drift {
                 out.push_str(&format!("{}\n{lines}\n", paint.strong(plan.console.as_str())));
             }
         }
-        out.push_str(&if drifted + gone == 0 {
+        out.push_str(&if drifted + gone == 0 && !failed.is_empty() {
+            "No drift where a console was read.\n".to_owned()
+        } else if drifted + gone == 0 {
             "No drift: the consoles show what was applied.\n".to_owned()
         } else {
             format!(
@@ -87,6 +89,12 @@ impl Drift {
         });
         if blind > 0 {
             out.push_str(&format!("{} not compared: not read in this run.\n", counted(blind, "record")));
+        }
+        if !failed.is_empty() {
+            out.push_str(&format!(
+                "{} not read: nothing is known of what changed there.\n",
+                counted(failed.len(), "console")
+            ));
         }
         print(&out)?;
         if let Some(error) = pipeline::together(failed) {

@@ -1,26 +1,40 @@
 //! `tenantry explain`: what a kind or a field means, from the same schema that the cluster gets.
 
+mod effective;
+
 use clap::Args;
+use tenantry_crd::Kind;
 use tenantry_engine::render::Paint;
 
-use crate::app::{Globals, print};
+use crate::app::{Files, Globals, print};
 use crate::exit::{CliError, Exit};
 
 /// What a kind or field means.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  tenantry explain customer\n  tenantry explain console.spec.guards\n  tenantry explain customer.spec.accounts.onboarding"
+    after_help = "Examples:\n  tenantry explain                                        the kinds\n  tenantry explain customer\n  tenantry explain console.spec.guards\n  tenantry explain customer.spec.accounts.onboarding\n  tenantry explain console.spec.guards --effective -f .    what holds, and whence"
 )]
 pub struct Explain {
-    /// KIND or KIND.field.field
-    pub path: String,
+    /// KIND or KIND.field.field; without it, the kinds
+    pub path: Option<String>,
+    /// Show what holds for each declared object, defaults merged in, and whence it comes
+    #[arg(long, requires = "path")]
+    pub effective: bool,
+    /// What is declared, for --effective.
+    #[command(flatten)]
+    pub files: Files,
 }
 
 impl Explain {
     /// Runs it.
     pub fn run(self, globals: &Globals) -> Result<Exit, CliError> {
+        let Some(path) = &self.path else { return kinds(globals.paint()) };
         let found =
-            tenantry_crd::explain::explain(&self.path).map_err(|error| CliError::usage(error.to_string()))?;
+            tenantry_crd::explain::explain(path).map_err(|error| CliError::usage(error.to_string()))?;
+        if self.effective {
+            print(&effective::effective(globals, &self.files, &found)?)?;
+            return Ok(Exit::Done);
+        }
         let paint = globals.paint();
         let mut out = String::new();
         let name = if found.path.is_empty() {
@@ -63,6 +77,20 @@ impl Explain {
         print(&out)?;
         Ok(Exit::Done)
     }
+}
+
+/// Every kind with its first sentence.
+fn kinds(paint: Paint) -> Result<Exit, CliError> {
+    let mut out = String::new();
+    for kind in Kind::ALL {
+        let found = tenantry_crd::explain::explain(kind.as_str())
+            .map_err(|error| CliError::usage(error.to_string()))?;
+        let first = found.description.lines().next().unwrap_or_default();
+        paint.labelled(&mut out, 0, kind.as_str(), 16, first);
+    }
+    out.push_str("More: tenantry explain KIND, or tenantry explain KIND.field\n");
+    print(&out)?;
+    Ok(Exit::Done)
 }
 
 fn wrapped(out: &mut String, indent: usize, text: &str, paint: Paint) {

@@ -1,28 +1,36 @@
 //! `tenantry invitations`: who was invited, what waits for whom, and the mails, ready to send.
 //!
-//! It sends nothing and writes no ledger. The list comes from the ledgers, offline; a mail's link, date and
+//! The list and the mails send nothing and write no ledger. The list comes from the ledgers, offline; a mail's link, date and
 //! `Message-ID` come from the ledger too, its words from the declarations. A mail that is said to be sent, or whose
 //! invitation is accepted or revoked, is never written again.
 
 mod eml;
+mod remind;
+mod revoke;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
+use serde_json::json;
+use tenantry_cluster::stores::{self, Watched};
 use tenantry_engine::address::Address;
 use tenantry_engine::declare::{Declaration, declare};
 use tenantry_engine::ledger::{Entry, Invitation, Standing};
 use tenantry_engine::plan::send_task;
 use tenantry_engine::render::Paint;
 use tenantry_engine::task::Outcome;
-use tenantry_engine::text::terminal;
+use tenantry_engine::text::{self, terminal};
+
+pub use remind::Remind;
+pub use revoke::Revoke;
 
 use crate::app::{Files, Globals, print, tell};
 use crate::declarations::{FileScope, declarations, read};
 use crate::exit::{CliError, Exit};
-use crate::ledgers::{Ledgers, ago, day};
+use crate::ledgers::{Home, Ledgers, ago, day};
+use crate::output::{Format, LIST_FORMAT_VERSION};
 
 /// Where an invitation stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -42,6 +50,17 @@ pub enum Where {
 impl Where {
     const ALL: [Self; 5] = [Self::ToSend, Self::Sent, Self::Overdue, Self::Accepted, Self::Ended];
 
+    /// As `--only` takes it and JSON shows it.
+    const fn code(self) -> &'static str {
+        match self {
+            Self::ToSend => "to-send",
+            Self::Sent => "sent",
+            Self::Overdue => "overdue",
+            Self::Accepted => "accepted",
+            Self::Ended => "ended",
+        }
+    }
+
     fn words(self) -> &'static str {
         match self {
             Self::ToSend => "to send",
@@ -56,9 +75,13 @@ impl Where {
 /// Invitations: list, ready-to-send mails.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  tenantry invitations                    who was invited, and what waits for whom\n  tenantry invitations --only overdue\n  tenantry invitations --eml outbox/      mails, ready to send from your own mailbox\n  tenantry tasks done ID                  once a mail is sent"
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  tenantry invitations                    who was invited, and what waits for whom\n  tenantry invitations --only overdue\n  tenantry invitations -o json\n  tenantry invitations --eml outbox/      mails, ready to send from your own mailbox\n  tenantry tasks done ID                  once a mail is sent\n  tenantry invitations remind             the reminders that are due; an apply drafts them too"
 )]
 pub struct Invitations {
+    /// Remind, or take back
+    #[command(subcommand)]
+    pub what: Option<What>,
     /// Write the mails that wait to be sent into this directory
     #[arg(long, value_name = "DIR")]
     pub eml: Option<PathBuf>,
@@ -71,6 +94,28 @@ pub struct Invitations {
     /// Declarations: words of mails, days of patience.
     #[command(flatten)]
     pub files: Files,
+    /// How to write the list
+    #[arg(
+        short = 'o',
+        long,
+        value_enum,
+        default_value = "text",
+        value_name = "FORMAT",
+        conflicts_with = "eml"
+    )]
+    pub output: Format,
+    /// Where the ledger is; a cluster's own declarations are read with it.
+    #[command(flatten)]
+    pub home: Home,
+}
+
+/// What is done with invitations.
+#[derive(Debug, Subcommand)]
+pub enum What {
+    /// Draft the reminders that are due, or one before its day; a person sends them
+    Remind(Remind),
+    /// Make no mail and no reminder any more
+    Revoke(Revoke),
 }
 
 /// One invitation, with what the declarations add.
@@ -98,14 +143,32 @@ struct Unsent<'a> {
 
 impl Invitations {
     /// Runs it.
-    pub fn run(self, globals: &Globals) -> Result<Exit, CliError> {
-        print(&self.answer(globals)?)?;
-        Ok(Exit::Done)
+    pub async fn run(mut self, globals: &Globals) -> Result<Exit, CliError> {
+        match self.what.take() {
+            Some(What::Remind(remind)) => remind.run(globals).await,
+            Some(What::Revoke(revoke)) => {
+                let (text, exit) = revoke.answer(globals).await?;
+                print(&text)?;
+                Ok(exit)
+            }
+            None => {
+                print(&self.answer(globals).await?)?;
+                Ok(Exit::Done)
+            }
+        }
     }
 
     /// What to print.
-    pub fn answer(self, globals: &Globals) -> Result<String, CliError> {
-        let ledgers = Ledgers::read(globals)?;
+    pub async fn answer(self, globals: &Globals) -> Result<String, CliError> {
+        let ledgers = Ledgers::read_from(globals, &self.home).await?;
+        if let Some(cluster) = &ledgers.cluster {
+            let namespaces = Some(BTreeSet::from([cluster.namespace.clone()]));
+            let population = stores::list(&cluster.client, &Watched { namespaces, consoles: None })
+                .await
+                .map_err(|error| CliError::from_error("cluster-refused", &error))?;
+            let all = population.declarations();
+            return self.told(globals, &ledgers, &declare(&all, population.scope()));
+        }
         let loaded = match read(globals, &self.files.files) {
             Ok(loaded) => Some(loaded),
             Err(error) if self.eml.is_some() => return Err(error),
@@ -122,12 +185,47 @@ impl Invitations {
             Some(scope) => declare(&all, scope),
             None => Declaration { consoles: BTreeMap::new(), findings: vec![] },
         };
-        let listed = gather(&ledgers, &declaration);
-        match &self.eml {
-            Some(dir) => eml::write(dir, self.from.as_deref(), &listed, &declaration, globals.paint()),
-            None => Ok(list(&listed, &self.only, ledgers.now, globals.paint())),
+        self.told(globals, &ledgers, &declaration)
+    }
+
+    fn told(
+        &self,
+        globals: &Globals,
+        ledgers: &Ledgers,
+        declaration: &Declaration<'_>,
+    ) -> Result<String, CliError> {
+        let listed = gather(ledgers, declaration);
+        match (&self.eml, self.output) {
+            (Some(dir), _) => eml::write(dir, self.from.as_deref(), &listed, declaration, globals.paint()),
+            (None, Format::Json) => Ok(json(&listed, &self.only)),
+            (None, Format::Text) => Ok(list(&listed, &self.only, ledgers.now, globals.paint())),
         }
     }
+}
+
+/// The list as one document.
+fn json(listed: &[Listed<'_>], only: &[Where]) -> String {
+    let one = |one: &Listed<'_>| {
+        let invitation = one.invitation;
+        let reminders: Vec<_> = invitation
+            .reminders
+            .iter()
+            .map(|reminder| json!({"drafted": reminder.drafted, "sent": reminder.sent}))
+            .collect();
+        let mail = one.unsent.as_ref().map(|unsent| {
+            json!({"task": unsent.task, "reminder": unsent.reminder, "drafted": unsent.drafted, "messageId": unsent.message_id})
+        });
+        json!({
+            "console": one.console, "address": one.address, "stands": one.stands.code(),
+            "to": invitation.to, "language": invitation.language, "provider": invitation.provider,
+            "drafted": invitation.drafted, "sent": one.sent, "expires": one.expires,
+            "revoked": invitation.revoked, "boundTo": one.entry.bound(), "reminders": reminders, "unsentMail": mail,
+        })
+    };
+    let meant = listed.iter().filter(|one| only.is_empty() || only.contains(&one.stands));
+    let document =
+        json!({"formatVersion": LIST_FORMAT_VERSION, "invitations": meant.map(one).collect::<Vec<_>>()});
+    text::json(&format!("{document:#}\n"))
 }
 
 fn gather<'a>(ledgers: &'a Ledgers, declaration: &Declaration<'_>) -> Vec<Listed<'a>> {
@@ -188,6 +286,9 @@ fn sent<'a>(
         Unsent { message_id, drafted, reminder, task }
     };
     let first = invitation.sent.or_else(|| said(&invitation.message_id, invitation.drafted));
+    if invitation.revoked.is_some() {
+        return (first, None);
+    }
     let waits = match invitation.reminders.last() {
         None => first.is_none().then(|| unsent(&invitation.message_id, invitation.drafted, None)),
         Some(last) => (last.sent.is_none() && said(&last.message_id, last.drafted).is_none())

@@ -45,11 +45,19 @@ impl Observe {
             pipeline::look(&run, &declaration, &approvals, self.read_budget, |seen| seen).await?;
         if self.output == "json" {
             let consoles: Vec<_> = seen.iter().map(export).collect();
-            let document = json!({"formatVersion": FORMAT_VERSION, "consoles": consoles});
+            let mut document = json!({"formatVersion": FORMAT_VERSION, "consoles": consoles});
+            if !failed.is_empty() {
+                // Whoever reads the document alone must not take a console that failed for an empty one.
+                let error = |error: &CliError| json!({"console": error.console, "code": error.code, "message": error.sentence()});
+                document["notRead"] = failed.iter().map(error).collect();
+            }
             print(&text::json(&format!("{document:#}\n")))?;
         } else {
             for seen in &seen {
                 print(&table(seen))?;
+            }
+            if !failed.is_empty() {
+                print(&format!("{} not read.\n", counted(failed.len(), "console")))?;
             }
         }
         match pipeline::together(failed) {

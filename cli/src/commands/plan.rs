@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
-use tenantry_engine::declare::{Declaration, declare};
+use tenantry_engine::declare::declare;
 use tenantry_engine::ledger::Header;
-use tenantry_engine::plan::{Plan as EnginePlan, Planned, Summary, summary};
+use tenantry_engine::plan::findings::Finding;
+use tenantry_engine::plan::{Approvals, Plan as EnginePlan, Planned, Summary, summary};
 use tenantry_engine::render::json::{LedgerMark, Made};
 use tenantry_engine::render::text;
 
@@ -67,7 +68,10 @@ impl Plan {
         let scope = FileScope(&loaded.scope);
         let all = declarations(loaded);
         let declaration = declare(&all, &scope);
-        let approvals = self.allowed.approvals(&declaration)?;
+        let approvals = Approvals {
+            remind: self.selection.to_remind(&declaration)?,
+            ..self.allowed.approvals(&declaration)?
+        };
         let run = Run::new(globals, Vec::new())?;
         let keep = |seen: Seen<'_>| (seen.prepared.planned, seen.ledger.header);
         let (mut seen, failed) =
@@ -76,9 +80,10 @@ impl Plan {
         self.selection.apply(&mut planned, &declaration)?;
         let (plans, headers): (Vec<EnginePlan>, Vec<Header>) =
             seen.into_iter().map(|(planned, header)| (planned.plan, header)).unzip();
-        self.outputs.write(&plans, &declaration.findings, globals.paint())?;
+        let findings = [pipeline::not_planned(&failed), declaration.findings.clone()].concat();
+        self.outputs.write(&plans, &findings, globals.paint())?;
         if let Some(path) = &self.out {
-            save(path, &plans, &headers, &declaration, run.runtime.clock.now())?;
+            save(path, &plans, &headers, &findings, run.runtime.clock.now())?;
             tell(&format!("Saved to {}. Do it: tenantry apply {}", path.display(), path.display()));
         }
         if let Some(error) = pipeline::together(failed) {
@@ -92,12 +97,16 @@ impl Plan {
         let standing = self.cluster.read(globals, &self.files).await?;
         let overlaid = standing.overlaid();
         let declaration = declare(&overlaid.declarations, &overlaid.scope);
-        let approvals = self.allowed.approvals(&declaration)?;
+        let approvals = Approvals {
+            remind: self.selection.to_remind(&declaration)?,
+            ..self.allowed.approvals(&declaration)?
+        };
         let run = Run::new(globals, Vec::new())?;
         let (mut looked, failed) = standing.look(&run, &declaration, &approvals).await?;
         self.selection.apply(&mut looked.iter_mut().collect::<Vec<_>>(), &declaration)?;
         let plans: Vec<EnginePlan> = looked.into_iter().map(|planned| planned.plan).collect();
-        let mut findings = standing.findings();
+        let mut findings = pipeline::not_planned(&failed);
+        findings.extend(standing.findings());
         findings.extend(declaration.findings.iter().cloned());
         self.outputs.write(&plans, &findings, globals.paint())?;
         if let Some(error) = pipeline::together(failed) {
@@ -124,7 +133,7 @@ fn save(
     path: &std::path::Path,
     plans: &[EnginePlan],
     headers: &[Header],
-    declaration: &Declaration<'_>,
+    findings: &[Finding],
     now: Timestamp,
 ) -> Result<(), CliError> {
     let made = Made {
@@ -140,11 +149,11 @@ fn save(
             })
             .collect(),
     };
-    std::fs::write(path, document(plans, &declaration.findings, Some(made)).to_json())
+    std::fs::write(path, document(plans, findings, Some(made)).to_json())
         .map_err(|error| io("write", path, &error))
 }
 
 /// The plan as text on stdout.
-pub fn show(globals: &Globals, plans: &[EnginePlan], declaration: &Declaration<'_>) -> Result<(), CliError> {
-    print(&text::plans(plans, &declaration.findings, globals.paint()))
+pub fn show(globals: &Globals, plans: &[EnginePlan], findings: &[Finding]) -> Result<(), CliError> {
+    print(&text::plans(plans, findings, globals.paint()))
 }

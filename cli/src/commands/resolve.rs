@@ -12,7 +12,7 @@ use tenantry_engine::text::terminal;
 use crate::app::{Globals, print};
 use crate::commands::tasks::who;
 use crate::exit::{CliError, Exit};
-use crate::ledgers::{Ledgers, put};
+use crate::ledgers::{Home, Ledgers, put};
 use crate::load::nearest;
 
 /// Settle an operation in doubt that nobody but you can see.
@@ -36,6 +36,9 @@ pub struct Resolve {
     /// Who says so; default: the name you are logged in with
     #[arg(long, env = "TENANTRY_BY", value_name = "WHO")]
     pub by: Option<String>,
+    /// Where the ledger is.
+    #[command(flatten)]
+    pub home: Home,
 }
 
 /// Separates a note from what else an event says, so that `state scrub` can take it out.
@@ -50,7 +53,7 @@ impl Resolve {
 
     /// Settles it; what to print.
     pub async fn answer(self, globals: &Globals) -> Result<String, CliError> {
-        let ledgers = Ledgers::read(globals)?;
+        let ledgers = Ledgers::read_from(globals, &self.home).await?;
         let by = who(self.by.as_deref())?;
         let (account, address) = self.find(&ledgers)?;
         let mut words = String::new();
@@ -61,7 +64,7 @@ impl Resolve {
                         "settled-already",
                         format!("the operation {} was settled meanwhile", terminal(&self.operation)),
                     )
-                    .hint(format!("tenantry log --address {address} says how"))
+                    .hint(format!("{} says how", ledgers.told_where(&address)))
                 };
                 let mut entry: Entry = ledger.entries.get(&address).cloned().ok_or_else(gone)?;
                 let operation =
@@ -88,6 +91,7 @@ impl Resolve {
                 Ok(vec![put(&address, entry, event)])
             })
             .await?;
+        words.push_str(ledgers.taken_up());
         Ok(words)
     }
 

@@ -58,6 +58,7 @@ pub enum What {
 
 /// Give an entry another address.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  tenantry state mv customer/old/sophos customer/new/sophos")]
 pub struct Mv {
     /// Its address now
     pub old: String,
@@ -70,10 +71,14 @@ pub struct Mv {
 
 /// Say who holds the lock.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  tenantry state unlock")]
 pub struct Unlock {}
 
 /// Forget which vendor account a Console had.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tenantry state move-console sophos      then: tenantry doctor, tenantry plan"
+)]
 pub struct MoveConsole {
     /// The Console
     pub name: String,
@@ -91,12 +96,12 @@ impl State {
     pub async fn answer(self, globals: &Globals) -> Result<(String, Exit), CliError> {
         let done = |text| (text, Exit::Done);
         match self.what {
-            What::List(list) => list.answer(globals).map(done),
-            What::Show(show) => show.answer(globals).map(done),
+            What::List(list) => list.answer(globals).await.map(done),
+            What::Show(show) => show.answer(globals).await.map(done),
             What::Mv(mv) => mv.answer(globals).await.map(done),
             What::Forget(forget) => forget.answer(globals).await,
             What::Scrub(scrub) => scrub.answer(globals).await,
-            What::Pull(pull) => pull.answer(globals).map(done),
+            What::Pull(pull) => pull.answer(globals).await.map(done),
             What::Push(push) => push.answer(globals).await.map(done),
             What::Unlock(Unlock {}) => Unlock::answer(globals).map(done),
             What::MoveConsole(moved) => moved.answer(globals).await.map(done),

@@ -14,17 +14,18 @@ use tenantry_engine::declare::declare;
 use tenantry_engine::plan::{Approvals, Performer};
 use tenantry_engine::render::Paint;
 use tenantry_engine::task::{Attested, Outcome, Task};
-use tenantry_engine::text::terminal;
+use tenantry_engine::text::{self, terminal};
 
 pub use done::Done;
 pub(crate) use done::who;
 
-use crate::app::{Globals, print, tell};
+use crate::app::{Globals, print, tell_error};
 use crate::declarations::{FileScope, declarations, read};
 use crate::diagnostics::counted;
 use crate::exit::{CliError, Exit, io};
-use crate::ledgers::{Ledgers, ago, day};
+use crate::ledgers::{Home, Ledgers, ago, day};
 use crate::load::nearest;
+use crate::output::{Format, LIST_FORMAT_VERSION};
 use crate::pipeline::{self, READ_BUDGET, Run};
 
 /// What tasks are listed under.
@@ -49,12 +50,18 @@ pub struct Tasks {
     /// List under consoles, or under who does it
     #[arg(long, value_enum, default_value = "console", value_name = "BY")]
     pub group: Group,
+    /// How to write the list
+    #[arg(short = 'o', long, value_enum, default_value = "text", value_name = "FORMAT")]
+    pub output: Format,
     /// Write a table instead: csv, or csv=FILE
-    #[arg(long, value_name = "FORMAT[=FILE]")]
+    #[arg(long, value_name = "FORMAT[=FILE]", conflicts_with = "output")]
     pub export: Option<String>,
     /// Plan afresh from these declarations: reads the consoles, changes nothing; repeatable
     #[arg(short = 'f', long = "file", value_name = "PATH")]
     pub files: Vec<std::path::PathBuf>,
+    /// Where the ledger is.
+    #[command(flatten)]
+    pub home: Home,
 }
 
 /// What is done with tasks.
@@ -68,12 +75,18 @@ pub enum What {
 
 /// How one is done.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tenantry tasks show sophos-update-billing-adatum-5e16ee\n  tenantry tasks show ID -f .             afresh, also where no apply has opened it"
+)]
 pub struct Show {
     /// The task
     pub id: String,
     /// Plan afresh from these declarations: reads the consoles, changes nothing; repeatable
     #[arg(short = 'f', long = "file", value_name = "PATH")]
     pub files: Vec<std::path::PathBuf>,
+    /// Where the ledger is.
+    #[command(flatten)]
+    pub home: Home,
 }
 
 /// One task as listed.
@@ -139,21 +152,34 @@ impl Tasks {
             Some(What::Show(show)) => show.answer(globals).await,
             Some(What::Done(done)) => done.answer(globals).await,
             None => {
-                let ledgers = Ledgers::read(globals)?;
-                let tasks = gather(globals, &ledgers, &self.files).await?;
-                if let Some(export) = &self.export {
-                    return exported(export, &tasks, ledgers.now);
+                let ledgers = Ledgers::read_from(globals, &self.home).await?;
+                let (tasks, failed) = gather(globals, &ledgers, &self.files).await?;
+                if let Some(error) = failed {
+                    print(&self.listed(globals, &ledgers, &tasks)?)?;
+                    return Err(
+                        error.hint("tasks of consoles that could not be read are those of their ledgers")
+                    );
                 }
-                let mut text = list(&tasks, self.group, ledgers.now, globals.paint());
-                if self.files.is_empty() {
-                    text.push_str(&format!(
-                        "From the ledgers in {}, as the last apply left them; no console was asked.\n",
-                        globals.state_dir.display()
-                    ));
-                }
-                Ok(text)
+                self.listed(globals, &ledgers, &tasks)
             }
         }
+    }
+
+    fn listed(&self, globals: &Globals, ledgers: &Ledgers, tasks: &[Listed]) -> Result<String, CliError> {
+        if let Some(export) = &self.export {
+            return exported(export, tasks, ledgers.now);
+        }
+        if self.output == Format::Json {
+            return Ok(json(tasks));
+        }
+        let mut text = list(tasks, self.group, ledgers.now, globals.paint());
+        if self.files.is_empty() {
+            text.push_str(&format!(
+                "From the ledgers in {}, as the last apply left them; no console was asked.\n",
+                ledgers.place()
+            ));
+        }
+        Ok(text)
     }
 }
 
@@ -162,11 +188,19 @@ async fn gather(
     globals: &Globals,
     ledgers: &Ledgers,
     files: &[std::path::PathBuf],
-) -> Result<Vec<Listed>, CliError> {
-    let mut tasks =
-        if files.is_empty() { from_ledgers(ledgers) } else { from_plan(globals, ledgers, files).await? };
+) -> Result<(Vec<Listed>, Option<CliError>), CliError> {
+    if ledgers.cluster.is_some() && !files.is_empty() {
+        return Err(CliError::usage("-f plans afresh with the ledger of the state directory")
+            .hint("leave -f out: the controller has written its open tasks into the ledger")
+            .hint("what files would change in a cluster: tenantry plan --from-cluster -f …"));
+    }
+    let (mut tasks, failed) = if files.is_empty() {
+        (from_ledgers(ledgers), None)
+    } else {
+        from_plan(globals, ledgers, files).await?
+    };
     tasks.sort_by(|a, b| (&a.console, &a.id).cmp(&(&b.console, &b.id)));
-    Ok(tasks)
+    Ok((tasks, failed))
 }
 
 /// What the ledgers hold.
@@ -193,7 +227,7 @@ async fn from_plan(
     globals: &Globals,
     ledgers: &Ledgers,
     files: &[std::path::PathBuf],
-) -> Result<Vec<Listed>, CliError> {
+) -> Result<(Vec<Listed>, Option<CliError>), CliError> {
     let loaded = read(globals, files)?;
     let scope = FileScope(&loaded.scope);
     let all = declarations(&loaded);
@@ -227,9 +261,6 @@ async fn from_plan(
             }
         }
     }
-    for error in &failed {
-        tell(error.text().trim_end());
-    }
     // What was said and not yet seen, and the tasks of consoles that could not be read.
     for task in from_ledgers(ledgers) {
         let fresh = planned.contains(&task.console);
@@ -237,7 +268,7 @@ async fn from_plan(
             out.push(task);
         }
     }
-    Ok(out)
+    Ok((out, pipeline::together(failed)))
 }
 
 fn list(tasks: &[Listed], group: Group, now: Timestamp, paint: Paint) -> String {
@@ -284,6 +315,20 @@ fn list(tasks: &[Listed], group: Group, now: Timestamp, paint: Paint) -> String 
     out
 }
 
+/// The list as one document.
+fn json(tasks: &[Listed]) -> String {
+    let one = |task: &Listed| {
+        serde_json::json!({
+            "id": task.id, "console": task.console, "address": task.address, "since": task.since,
+            "task": task.task, "attested": task.attested,
+        })
+    };
+    let document = serde_json::json!({
+        "formatVersion": LIST_FORMAT_VERSION, "tasks": tasks.iter().map(one).collect::<Vec<_>>(),
+    });
+    text::json(&format!("{document:#}\n"))
+}
+
 fn exported(export: &str, tasks: &[Listed], now: Timestamp) -> Result<String, CliError> {
     let (format, file) = match export.split_once('=') {
         Some((format, file)) => (format, Some(std::path::PathBuf::from(file))),
@@ -306,8 +351,11 @@ fn exported(export: &str, tasks: &[Listed], now: Timestamp) -> Result<String, Cl
 
 impl Show {
     async fn answer(self, globals: &Globals) -> Result<String, CliError> {
-        let ledgers = Ledgers::read(globals)?;
-        let tasks = gather(globals, &ledgers, &self.files).await?;
+        let ledgers = Ledgers::read_from(globals, &self.home).await?;
+        let (tasks, failed) = gather(globals, &ledgers, &self.files).await?;
+        if let Some(error) = &failed {
+            tell_error(error);
+        }
         let Some(task) = tasks.iter().find(|task| task.id == self.id) else {
             return Err(unknown(&self.id, &tasks, self.files.is_empty()));
         };

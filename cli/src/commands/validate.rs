@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 use tenantry_engine::declare::declare;
 use tenantry_engine::plan::findings::Severity;
+use tenantry_engine::text;
 
 use crate::app::{Files, Globals, print};
 use crate::declarations::{FileScope, base, declarations};
@@ -43,7 +44,8 @@ impl Validate {
         let exit = if loaded.has_errors() { Exit::Failure } else { Exit::Done };
         match self.output {
             Format::Json => {
-                print(&format!("{:#}\n", diagnostics::json(&loaded.diagnostics, loaded.counts.files)))?;
+                let document = diagnostics::json(&loaded.diagnostics, loaded.counts.files);
+                print(&text::json(&format!("{document:#}\n")))?;
             }
             Format::Github => print(&diagnostics::github(&loaded.diagnostics))?,
             Format::Text => {

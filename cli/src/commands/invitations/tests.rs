@@ -52,7 +52,15 @@ async fn with(dir: &std::path::Path, change: impl FnOnce(&mut Entry)) -> Globals
 }
 
 fn command(dir: &std::path::Path) -> Invitations {
-    Invitations { eml: None, from: None, only: vec![], files: Files { files: vec![dir.join("all.yaml")] } }
+    Invitations {
+        what: None,
+        eml: None,
+        from: None,
+        only: vec![],
+        files: Files { files: vec![dir.join("all.yaml")] },
+        output: Format::Text,
+        home: Home::default(),
+    }
 }
 
 fn mails(dir: &std::path::Path) -> Vec<(String, String)> {
@@ -74,7 +82,7 @@ fn mails(dir: &std::path::Path) -> Vec<(String, String)> {
 async fn a_drafted_mail_waits_for_somebody_to_send_it() {
     let dir = tempfile::tempdir().expect("a directory");
     let globals = with(dir.path(), |_| {}).await;
-    let text = command(dir.path()).answer(&globals).expect("listed");
+    let text = command(dir.path()).answer(&globals).await.expect("listed");
     let task = send_task("microsoft", "", "adatum", "0b6c", "").id;
     assert_eq!(
         text,
@@ -98,9 +106,9 @@ async fn the_same_mail_is_written_each_time_and_never_after_it_was_sent() {
     let globals = with(dir.path(), |_| {}).await;
     let (one, two) = (dir.path().join("one"), dir.path().join("two"));
     let eml = |out: &std::path::Path| Invitations { eml: Some(out.to_owned()), ..command(dir.path()) };
-    let text = eml(&one).answer(&globals).expect("written");
-    eml(&one).answer(&globals).expect("written again");
-    eml(&two).answer(&globals).expect("written elsewhere");
+    let text = eml(&one).answer(&globals).await.expect("written");
+    eml(&one).answer(&globals).await.expect("written again");
+    eml(&two).answer(&globals).await.expect("written elsewhere");
     let task = send_task("microsoft", "", "adatum", "0b6c", "").id;
     let written = mails(&one);
     assert_eq!(written, mails(&two));
@@ -123,9 +131,9 @@ async fn the_same_mail_is_written_each_time_and_never_after_it_was_sent() {
     let said = done.answer(&globals).await.expect("said");
     assert!(said.starts_with(&format!("{task}   done; the mail counts as sent\n")), "{said}");
     let third = dir.path().join("three");
-    assert_eq!(eml(&third).answer(&globals).expect("nothing to do"), "No mail waits to be sent.\n");
+    assert_eq!(eml(&third).answer(&globals).await.expect("nothing to do"), "No mail waits to be sent.\n");
     assert!(!third.exists());
-    let list = command(dir.path()).answer(&globals).expect("listed");
+    let list = command(dir.path()).answer(&globals).await.expect("listed");
     assert!(list.contains("  waiting   customer/adatum/microsoft\n"), "{list}");
     assert!(list.contains("sent      2026-11-21 (today)\n            until     2026-12-21\n"), "{list}");
 }
@@ -140,10 +148,10 @@ async fn a_changed_draft_of_somebody_stays() {
         from: Some("Anna <anna@msp.example>".into()),
         ..command(dir.path())
     };
-    eml().answer(&globals).expect("written");
+    eml().answer(&globals).await.expect("written");
     let name = mails(&out)[0].0.clone();
     std::fs::write(out.join(&name), "my words").expect("changed");
-    let text = eml().answer(&globals).expect("left");
+    let text = eml().answer(&globals).await.expect("left");
     assert!(text.contains("it was there with other words and stays; delete it to have it"), "{text}");
     assert!(!text.contains("They name no sender"), "{text}");
     assert_eq!(mails(&out)[0].1, "my words");
@@ -163,10 +171,10 @@ async fn a_reminder_answers_the_first_mail() {
         entry.tasks.clear();
     })
     .await;
-    let list = command(dir.path()).answer(&globals).expect("listed");
+    let list = command(dir.path()).answer(&globals).await.expect("listed");
     assert!(list.contains("reminder  number 1 drafted 2026-11-20 (today)\n"), "{list}");
     let out = dir.path().join("outbox");
-    Invitations { eml: Some(out.clone()), ..command(dir.path()) }.answer(&globals).expect("written");
+    Invitations { eml: Some(out.clone()), ..command(dir.path()) }.answer(&globals).await.expect("written");
     let mail = &mails(&out)[0].1;
     assert!(
         mail.contains("Subject: Erinnerung: Hallo\r\nDate: Fri, 20 Nov 2026 09:00:00 +0000\r\n"),
@@ -182,8 +190,8 @@ async fn accepted_overdue_and_ended_are_told_apart() {
         let globals = with(dir.path(), change).await;
         let out = dir.path().join("outbox");
         let eml = Invitations { eml: Some(out.clone()), ..command(dir.path()) };
-        let wrote = eml.answer(&globals).expect("written");
-        (command(dir.path()).answer(&globals).expect("listed"), wrote)
+        let wrote = eml.answer(&globals).await.expect("written");
+        (command(dir.path()).answer(&globals).await.expect("listed"), wrote)
     };
     let (list, wrote) = stands(|entry| entry.remote_id = Some(RemoteId::new("tenant-1"))).await;
     assert!(
@@ -216,7 +224,7 @@ async fn a_mail_that_cannot_be_made_says_why() {
     let dir = tempfile::tempdir().expect("a directory");
     let globals = with(dir.path(), |entry| entry.invitation.as_mut().expect("invited").link.clear()).await;
     let eml = || Invitations { eml: Some(dir.path().join("outbox")), ..command(dir.path()) };
-    let error = eml().answer(&globals).expect_err("no link").text();
+    let error = eml().answer(&globals).await.expect_err("no link").text();
     assert_eq!(
         error,
         "error[no-mail]: customer/adatum/microsoft: the invitation's link was erased from the ledger; no mail can be made from it\n  \
@@ -224,22 +232,25 @@ async fn a_mail_that_cannot_be_made_says_why() {
     );
     std::fs::write(dir.path().join("other.yaml"), "").expect("written");
     let files = Files { files: vec![dir.path().join("other.yaml")] };
-    let error = Invitations { files, ..eml() }.answer(&globals).expect_err("not declared").text();
+    let error = Invitations { files, ..eml() }.answer(&globals).await.expect_err("not declared").text();
     assert!(
         error.contains("customer/adatum/microsoft: Console microsoft is not among what was read"),
         "{error}"
     );
     assert!(error.contains("pass the directory that declares it with -f"), "{error}");
-    let error =
-        Invitations { from: Some("Anna".into()), ..eml() }.answer(&globals).expect_err("no address").text();
+    let error = Invitations { from: Some("Anna".into()), ..eml() }
+        .answer(&globals)
+        .await
+        .expect_err("no address")
+        .text();
     assert!(error.contains("--from: Anna is no mail address: it has no @"), "{error}");
 }
 
-#[test]
-fn without_invitations_it_says_how_they_come_about() {
+#[tokio::test]
+async fn without_invitations_it_says_how_they_come_about() {
     let dir = tempfile::tempdir().expect("a directory");
     std::fs::write(dir.path().join("all.yaml"), DECLARED).expect("written");
-    let text = command(dir.path()).answer(&globals(dir.path())).expect("listed");
+    let text = command(dir.path()).answer(&globals(dir.path())).await.expect("listed");
     assert_eq!(
         text,
         "Nobody was invited yet: a Relationship of type Reseller invites, with the next apply.\n"

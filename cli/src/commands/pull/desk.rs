@@ -129,8 +129,7 @@ impl Desk {
             selection: crate::selection::Selection::default(),
             allowed: crate::approvals::Allowed::default(),
             read_budget: 100,
-            ledger: crate::commands::apply::Where::Local,
-            cluster: crate::cluster::InCluster::default(),
+            home: crate::ledgers::Home::default(),
         };
         apply.run(&self.globals()).await
     }

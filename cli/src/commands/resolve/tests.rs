@@ -51,6 +51,7 @@ fn say(happened: bool) -> Resolve {
         not_happened: !happened,
         note: Some("looked".into()),
         by: Some("anna".into()),
+        home: crate::ledgers::Home::default(),
     }
 }
 

@@ -14,6 +14,9 @@ use crate::ledgers::{Change, Ledgers, confirm, day, put};
 
 /// Erase an entry.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tenantry state forget customer/adatum/sophos\n  tenantry state forget customer/adatum/microsoft --with-invitation --yes"
+)]
 pub struct Forget {
     /// customer/NAME/ACCOUNT, license/NAME, or a name that only one has
     pub address: String,
@@ -30,6 +33,7 @@ pub struct Forget {
 
 /// Erase the personal data of an entry.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  tenantry state scrub customer/adatum/microsoft")]
 pub struct Scrub {
     /// customer/NAME/ACCOUNT, license/NAME, or a name that only one has
     pub address: String,

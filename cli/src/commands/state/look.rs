@@ -10,7 +10,7 @@ use tenantry_engine::value::Field;
 use crate::app::Globals;
 use crate::diagnostics::counted;
 use crate::exit::CliError;
-use crate::ledgers::{Ledgers, day};
+use crate::ledgers::{Home, Ledgers, day};
 
 /// How to write it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -23,6 +23,9 @@ pub enum Format {
 
 /// Every entry in a line.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tenantry state list\n  tenantry state list --in microsoft -o json\n  tenantry state list --ledger cluster -n msp"
+)]
 pub struct List {
     /// Only this Console or vendor account
     #[arg(long = "in", value_name = "CONSOLE")]
@@ -30,10 +33,16 @@ pub struct List {
     /// How to write it
     #[arg(short = 'o', long, value_enum, default_value = "text", value_name = "FORMAT")]
     pub output: Format,
+    /// Where the ledger is.
+    #[command(flatten)]
+    pub home: Home,
 }
 
 /// All that is remembered about one address.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tenantry state show customer/adatum/microsoft\n  tenantry state show adatum --in sophos -o json\n  tenantry state show msp:customer/adatum/microsoft --ledger cluster -n msp"
+)]
 pub struct ShowEntry {
     /// customer/NAME/ACCOUNT, license/NAME, or a name that only one has
     pub address: String,
@@ -43,6 +52,9 @@ pub struct ShowEntry {
     /// How to write it
     #[arg(short = 'o', long, value_enum, default_value = "text", value_name = "FORMAT")]
     pub output: Format,
+    /// Where the ledger is.
+    #[command(flatten)]
+    pub home: Home,
 }
 
 fn standing(entry: &Entry) -> &'static str {
@@ -75,8 +87,8 @@ fn open(entry: &Entry) -> String {
 }
 
 impl List {
-    pub(super) fn answer(&self, globals: &Globals) -> Result<String, CliError> {
-        let ledgers = Ledgers::read(globals)?;
+    pub(super) async fn answer(&self, globals: &Globals) -> Result<String, CliError> {
+        let ledgers = Ledgers::read_from(globals, &self.home).await?;
         let wanted = match &self.within {
             Some(name) => vec![ledgers.one(Some(name))?],
             None => ledgers.all.iter().collect(),
@@ -100,10 +112,7 @@ impl List {
             return Ok(text::json(&format!("{:#}\n", serde_json::Value::Array(rows))));
         }
         if wanted.is_empty() {
-            return Ok(format!(
-                "There is no ledger in {} yet: tenantry apply makes one.\n",
-                globals.state_dir.display()
-            ));
+            return Ok(format!("There is no ledger in {} yet: tenantry apply makes one.\n", ledgers.place()));
         }
         let paint = globals.paint();
         let mut out = String::new();
@@ -139,8 +148,8 @@ fn counted_entries(n: usize) -> String {
 }
 
 impl ShowEntry {
-    pub(super) fn answer(&self, globals: &Globals) -> Result<String, CliError> {
-        let ledgers = Ledgers::read(globals)?;
+    pub(super) async fn answer(&self, globals: &Globals) -> Result<String, CliError> {
+        let ledgers = Ledgers::read_from(globals, &self.home).await?;
         let (ledger, address, entry) = ledgers.entry(&self.address, self.within.as_deref())?;
         let account = &ledger.header.vendor_account;
         if self.output == Format::Json {
@@ -172,7 +181,7 @@ impl ShowEntry {
             row("gone", &format!("seen to be gone on {}, not by us", day(at)));
         }
         under_way(&mut out, paint, entry);
-        out.push_str(&format!("What happened to it: tenantry log --address {address}\n"));
+        out.push_str(&format!("What happened to it: {}\n", ledgers.told_where(address)));
         Ok(out)
     }
 }

@@ -6,6 +6,7 @@ use tenantry_engine::ledger::Entry;
 use tenantry_engine::task::{Attested, Outcome};
 
 use super::*;
+use crate::ledgers::Home;
 use crate::ledgers::testing::{at, entry, globals, invitation, ledger, logged, stored, task};
 
 const ACCOUNT: &str = "microsoft:1";
@@ -53,7 +54,7 @@ async fn entries_are_listed_and_shown() {
         entry.tasks.insert("microsoft-x-1".into(), task("microsoft-x-1", Party::Operator));
     })
     .await;
-    let list = || What::List(List { within: None, output: look::Format::Text });
+    let list = || What::List(List { within: None, output: look::Format::Text, home: Home::default() });
     assert_eq!(
         run(&globals, list()).await.expect("listed"),
         "microsoft   microsoft:1
@@ -62,7 +63,9 @@ async fn entries_are_listed_and_shown() {
   license/adatum-m365                       declared  –
 "
     );
-    let show = |output| What::Show(ShowEntry { address: "adatum".into(), within: None, output });
+    let show = |output| {
+        What::Show(ShowEntry { address: "adatum".into(), within: None, output, home: Home::default() })
+    };
     assert_eq!(
         run(&globals, show(look::Format::Text)).await.expect("shown"),
         "customer/adatum/microsoft
@@ -275,7 +278,8 @@ async fn scrubbing_what_is_pending_needs_a_yes() {
 async fn a_pulled_ledger_goes_back_only_as_a_newer_one() {
     let dir = tempfile::tempdir().expect("a directory");
     let globals = with(dir.path(), |_| {}).await;
-    let text = run(&globals, What::Pull(PullLedger { console: None })).await.expect("pulled");
+    let text =
+        run(&globals, What::Pull(PullLedger { console: None, home: Home::default() })).await.expect("pulled");
     let file = dir.path().join("ledger.json");
     let push = |force| What::Push(Push { file: file.clone(), force });
     std::fs::write(&file, &text).expect("written");
@@ -321,7 +325,9 @@ async fn a_lost_ledger_can_be_pushed_into_an_empty_directory() {
     let globals = with(dir.path(), |_| {}).await;
     let file = dir.path().join("ledger.json");
     let text =
-        run(&globals, What::Pull(PullLedger { console: Some("microsoft".into()) })).await.expect("pulled");
+        run(&globals, What::Pull(PullLedger { console: Some("microsoft".into()), home: Home::default() }))
+            .await
+            .expect("pulled");
     std::fs::write(&file, text).expect("written");
     let elsewhere = tempfile::tempdir().expect("a directory");
     let empty = crate::ledgers::testing::globals(elsewhere.path());

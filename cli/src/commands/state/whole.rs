@@ -13,18 +13,27 @@ use tenantry_engine::text;
 use crate::app::Globals;
 use crate::commands::apply::owner;
 use crate::exit::{CliError, Exit, io};
-use crate::ledgers::Ledgers;
+use crate::ledgers::{Home, Ledgers};
 
 /// Print a ledger as JSON.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tenantry state pull > ledger.json\n  tenantry state pull microsoft > ledger.json\n  tenantry state pull --ledger cluster -n msp > ledger.json"
+)]
 pub struct PullLedger {
     /// Whose: a Console or vendor account; may be left out where there is one ledger
     #[arg(value_name = "CONSOLE")]
     pub console: Option<String>,
+    /// Where the ledger is.
+    #[command(flatten)]
+    pub home: Home,
 }
 
 /// Replace a ledger by a file.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tenantry state push ledger.json         corrected, with a higher serial"
+)]
 pub struct Push {
     /// What state pull printed, corrected, with a higher serial; - for stdin
     #[arg(value_name = "FILE")]
@@ -48,8 +57,8 @@ struct In {
 }
 
 impl PullLedger {
-    pub(super) fn answer(&self, globals: &Globals) -> Result<String, CliError> {
-        let ledgers = Ledgers::read(globals)?;
+    pub(super) async fn answer(&self, globals: &Globals) -> Result<String, CliError> {
+        let ledgers = Ledgers::read_from(globals, &self.home).await?;
         let ledger = ledgers.one(self.console.as_deref())?;
         let out = Out { header: &ledger.header, entries: &ledger.entries };
         let document = serde_json::to_string_pretty(&out).expect("a ledger is JSON");

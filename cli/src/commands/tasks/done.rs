@@ -15,7 +15,7 @@ use super::{from_ledgers, table, unknown};
 use crate::app::{Globals, tell};
 use crate::diagnostics::counted;
 use crate::exit::{CliError, io};
-use crate::ledgers::{Ledgers, day, put};
+use crate::ledgers::{Home, Ledgers, day, put};
 
 /// Say that tasks are done.
 #[derive(Debug, Clone, Default, Args)]
@@ -44,6 +44,9 @@ pub struct Done {
     /// Write Attestations into this directory instead of the ledger
     #[arg(long, value_name = "DIR")]
     pub write: Option<PathBuf>,
+    /// Where the ledger is.
+    #[command(flatten)]
+    pub home: Home,
 }
 
 struct Said {
@@ -65,7 +68,7 @@ pub(crate) fn who(by: Option<&str>) -> Result<String, CliError> {
 impl Done {
     /// What to print.
     pub async fn answer(self, globals: &Globals) -> Result<String, CliError> {
-        let ledgers = Ledgers::read(globals)?;
+        let ledgers = Ledgers::read_from(globals, &self.home).await?;
         let said = self.said(ledgers.now)?;
         if said.is_empty() {
             return Ok("No task is said to be done there. Nothing was written.\n".to_owned());
@@ -189,6 +192,7 @@ async fn store(ledgers: &Ledgers, said: &[Said]) -> Result<String, CliError> {
             })
             .await?;
     }
+    out.push_str(ledgers.taken_up());
     out.push_str(if sent {
         "Next: tenantry plan · tenantry invitations\n"
     } else {

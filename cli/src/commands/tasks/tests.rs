@@ -27,7 +27,14 @@ async fn with_tasks(dir: &std::path::Path) -> Globals {
 }
 
 fn tasks(what: Option<What>) -> Tasks {
-    Tasks { what, group: Group::Console, export: None, files: vec![] }
+    Tasks {
+        what,
+        group: Group::Console,
+        output: Format::Text,
+        export: None,
+        files: vec![],
+        home: Home::default(),
+    }
 }
 
 fn done(ids: &[&str]) -> Done {
@@ -69,7 +76,8 @@ From the ledgers in {place}, as the last apply left them; no console was asked.
 async fn a_task_is_shown_with_its_click_path() {
     let dir = tempfile::tempdir().expect("a directory");
     let globals = with_tasks(dir.path()).await;
-    let show = |id: &str| tasks(Some(What::Show(Show { id: id.into(), files: vec![] })));
+    let show =
+        |id: &str| tasks(Some(What::Show(Show { id: id.into(), files: vec![], home: Home::default() })));
     let text = show(BILLING).answer(&globals).await.expect("shown");
     assert_eq!(
         text,
