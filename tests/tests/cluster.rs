@@ -4,6 +4,8 @@
 
 #[path = "cluster/answers.rs"]
 mod answers;
+#[path = "cluster/commands.rs"]
+mod commands;
 #[path = "cluster/ledgers.rs"]
 mod ledgers;
 #[path = "cluster/planning.rs"]

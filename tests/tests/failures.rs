@@ -304,6 +304,19 @@ fn too_many_requests_without_end_fail_the_step_and_the_next_run_does_it() {
 }
 
 #[test]
+fn a_login_that_is_put_off_is_no_wrong_credential() {
+    let bench = sophos_desk(&json!({}));
+    bench.simulator().faults().add(Fault::new(status(429, false)).at("sophos/msp").always());
+    let ran = run(&bench, &["plan"]);
+    says(
+        &ran,
+        1,
+        &["sophos: Sophos Central Partner refuses to give a token: too many requests", "wait, or lower"],
+    );
+    assert!(!ran.stderr.contains("credential is not accepted"), "{ran}");
+}
+
+#[test]
 fn an_error_of_the_vendor_is_asked_again_when_reading() {
     let bench = sophos_desk(&json!({}));
     bench.simulator().faults().add(fault(status(500, false), ("GET", "/partner/v1/tenants")).times(2));
