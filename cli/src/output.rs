@@ -1,8 +1,10 @@
 //! `-o text,json,markdown`, each to stdout or to a file.
 
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use serde::Serialize;
 use tenantry_engine::plan::Plan;
 use tenantry_engine::plan::findings::Finding;
 use tenantry_engine::render::json::{Made, PlanDocument};
@@ -83,6 +85,37 @@ impl Outputs {
     }
 }
 
+/// Prints a JSON document as it is walked over, fit for a terminal; whoever stopped reading is no error.
+pub fn print_json(document: &impl Serialize) -> Result<(), CliError> {
+    let mut out = ForTerminal(std::io::BufWriter::new(std::io::stdout().lock()));
+    let written = serde_json::to_writer_pretty(&mut out, document).map_err(std::io::Error::from);
+    match written.and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(io("write", Path::new("stdout"), &error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes JSON on as [`tenantry_engine::text::json`] makes it. Whoever serialises writes whole characters.
+struct ForTerminal<W>(W);
+
+impl<W: Write> Write for ForTerminal<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if bytes.iter().all(|byte| matches!(byte, b'\n' | b' '..=b'~')) {
+            self.0.write_all(bytes)?;
+        } else {
+            let text = std::str::from_utf8(bytes).map_err(std::io::Error::other)?;
+            self.0.write_all(tenantry_engine::text::json(text).as_bytes())?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
+
 /// A plan document of this version.
 pub fn document(plans: &[Plan], findings: &[Finding], made: Option<Made>) -> PlanDocument {
     PlanDocument::new(env!("CARGO_PKG_VERSION"), plans.to_vec(), findings.to_vec(), made)
@@ -92,5 +125,19 @@ fn split(one: &str) -> (&str, Option<PathBuf>) {
     match one.split_once('=') {
         Some((format, file)) => (format, Some(PathBuf::from(file))),
         None => (one, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_piece_by_piece_is_as_fit_for_a_terminal_as_the_whole() {
+        let hostile = serde_json::json!({"name": "a\u{202e}b\u{9b}c\u{e0041}d\u{7f}ü", "n": [1, "\n"]});
+        let mut out = ForTerminal(Vec::new());
+        serde_json::to_writer_pretty(&mut out, &hostile).expect("JSON");
+        let whole = tenantry_engine::text::json(&serde_json::to_string_pretty(&hostile).expect("JSON"));
+        assert_eq!(String::from_utf8(out.0).expect("text"), whole);
     }
 }

@@ -40,7 +40,7 @@ impl Selection {
     }
 
     /// Whether only reminders are meant, and there is none to be made and nothing to say about any.
-    pub fn nothing_to_remind(&self, plans: &[Plan]) -> bool {
+    pub fn nothing_to_remind(&self, plans: &[&Plan]) -> bool {
         self.reminders.is_some()
             && plans
                 .iter()

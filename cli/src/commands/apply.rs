@@ -2,7 +2,7 @@
 //!
 //! A saved plan constrains: steps that were not in it are not done, and listed; fewer, or done already, is fine.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, Write};
 use std::path::PathBuf;
 
@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 use jiff::SignedDuration;
 use tenantry_cluster::connection::Connection;
 use tenantry_cluster::ledger::ClusterLedger;
+use tenantry_engine::address::{ConsoleName, VendorAccount};
 use tenantry_engine::declare::{Declaration, declare};
 use tenantry_engine::execute::Report;
 use tenantry_engine::ledger::Ledger;
@@ -28,7 +29,6 @@ use crate::commands::plan::show;
 use crate::declarations::{FileScope, declarations, read};
 use crate::exit::{CliError, Exit, io};
 use crate::ledgers::Home;
-use crate::output::document;
 use crate::pipeline::{self, Connected, READ_BUDGET, Run, until_the_end};
 use crate::selection::Selection;
 use crate::state::LocalStore;
@@ -146,16 +146,19 @@ impl Apply {
         }
         let mut ready =
             self.ready(&run, &opened, &mut ledgers, &approvals, &declaration, &mut failed).await?;
-        let mut moved = saved.as_ref().map(|saved| constrain_all(&mut ready, saved)).unwrap_or_default();
-        let plans: Vec<EnginePlan> =
-            ready.iter().map(|(_, prepared)| prepared.planned.plan.clone()).collect();
+        let mut moved = saved
+            .as_ref()
+            .map(|saved| constrain_all(&mut ready, &Agreed::to(&saved.plans)))
+            .unwrap_or_default();
+        let plans = plans(&ready);
         if failed.is_empty() && self.selection.nothing_to_remind(&plans) {
             print("No reminder is due.\n")?;
         } else if saved.is_none() {
             let findings = [pipeline::not_planned(&failed), declaration.findings.clone()].concat();
             show(globals, &plans, &findings)?;
         }
-        if summary(&plans).changes() && saved.is_none() && !self.auto_approve {
+        let left = self.selection.not_reminded(plans.iter().copied(), &declaration)?;
+        if summary(plans.iter().copied()).changes() && saved.is_none() && !self.auto_approve {
             let asked = run.runtime.clock.now();
             if !ask()? {
                 tell("Nothing was done.");
@@ -163,15 +166,15 @@ impl Apply {
             }
             if run.runtime.clock.now().duration_since(asked) > ANSWER_IS_FRESH {
                 tell("The answer took its time: looking again before anything is done.");
+                let agreed = Agreed::to(plans);
                 ready =
                     self.ready(&run, &opened, &mut ledgers, &approvals, &declaration, &mut failed).await?;
-                moved = constrain_all(&mut ready, &document(&plans, &[], None));
+                moved = constrain_all(&mut ready, &agreed);
             }
         }
         let (reports, broken) = execute(&run, &opened, &mut ledgers, &ready, &approvals, &mut failed).await;
         finish(&run, &opened, ledgers, &ready, &broken, &mut failed).await;
         told(globals, &reports, &moved, self.plan.is_some())?;
-        let left = self.selection.not_reminded(&plans, &declaration)?;
         for address in &left {
             tell(&format!("No reminder was made for {address}: see above what it waits for."));
         }
@@ -349,21 +352,37 @@ fn same_ledgers(saved: &PlanDocument, ledgers: &[OpenLedger<'_>]) -> Result<(), 
     Ok(())
 }
 
-/// Takes out what the saved plan does not say; a plan of another ledger says nothing.
-fn constrain_all(ready: &mut [(usize, Prepared)], saved: &PlanDocument) -> Vec<(String, Step)> {
-    let mut moved = Vec::new();
+/// The plans of what is ready.
+fn plans(ready: &[(usize, Prepared)]) -> Vec<&EnginePlan> {
+    ready.iter().map(|(_, prepared)| &prepared.planned.plan).collect()
+}
+
+/// The steps that somebody has seen and agreed to, by console and account there.
+struct Agreed(BTreeMap<(ConsoleName, VendorAccount), BTreeSet<Fingerprint>>);
+
+impl Agreed {
+    fn to<'p>(plans: impl IntoIterator<Item = &'p EnginePlan>) -> Self {
+        let steps = |plan: &EnginePlan| {
+            plan.steps
+                .iter()
+                .filter(|step| step.held.is_none())
+                .map(|step| step.fingerprint.clone())
+                .collect()
+        };
+        let place = |plan: &EnginePlan| (plan.console.clone(), plan.vendor_account.clone());
+        Self(plans.into_iter().map(|plan| (place(plan), steps(plan))).collect())
+    }
+}
+
+/// Takes out what nobody has agreed to; a plan of another account says nothing.
+fn constrain_all(ready: &mut [(usize, Prepared)], agreed: &Agreed) -> Vec<(String, Step)> {
+    let (mut moved, nothing) = (Vec::new(), BTreeSet::new());
     for (_, prepared) in ready {
         let plan = &mut prepared.planned.plan;
-        let fingerprints: BTreeSet<Fingerprint> = saved
-            .plans
-            .iter()
-            .filter(|saved| saved.console == plan.console && saved.vendor_account == plan.vendor_account)
-            .flat_map(|saved| {
-                saved.steps.iter().filter(|step| step.held.is_none()).map(|step| step.fingerprint.clone())
-            })
-            .collect();
+        let place = (plan.console.clone(), plan.vendor_account.clone());
         let console = plan.console.to_string();
-        moved.extend(constrain(plan, &fingerprints).into_iter().map(|step| (console.clone(), step)));
+        let steps = constrain(plan, agreed.0.get(&place).unwrap_or(&nothing));
+        moved.extend(steps.into_iter().map(|step| (console.clone(), step)));
     }
     moved
 }

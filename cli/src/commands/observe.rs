@@ -1,15 +1,22 @@
 //! `tenantry observe`: export what the consoles hold and what is bound. Cannot write.
 
+use std::collections::HashMap;
+
 use clap::Args;
-use serde_json::json;
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+use tenantry_engine::address::{Address, ConsoleName, RemoteId, VendorAccount};
 use tenantry_engine::declare::declare;
+use tenantry_engine::observed::{Facet, FacetRead, Observed, ReadCost, Record};
 use tenantry_engine::plan::Approvals;
-use tenantry_engine::text;
+use tenantry_engine::text::Untrusted;
+use tenantry_engine::value::{Field, Value};
 
 use crate::app::{Files, Globals, print};
 use crate::declarations::{FileScope, declarations, read};
 use crate::diagnostics::counted;
 use crate::exit::{CliError, Exit};
+use crate::output::print_json;
 use crate::pipeline::{self, READ_BUDGET, Run};
 
 /// Version of the export's format.
@@ -44,14 +51,11 @@ impl Observe {
         let (seen, failed) =
             pipeline::look(&run, &declaration, &approvals, self.read_budget, |seen| seen).await?;
         if self.output == "json" {
-            let consoles: Vec<_> = seen.iter().map(export).collect();
-            let mut document = json!({"formatVersion": FORMAT_VERSION, "consoles": consoles});
-            if !failed.is_empty() {
-                // Whoever reads the document alone must not take a console that failed for an empty one.
-                let error = |error: &CliError| json!({"console": error.console, "code": error.code, "message": error.sentence()});
-                document["notRead"] = failed.iter().map(error).collect();
-            }
-            print(&text::json(&format!("{document:#}\n")))?;
+            print_json(&Document {
+                format_version: FORMAT_VERSION,
+                consoles: seen.iter().map(Export::of).collect(),
+                not_read: failed.iter().map(NotRead::of).collect(),
+            })?;
         } else {
             for seen in &seen {
                 print(&table(seen))?;
@@ -67,50 +71,124 @@ impl Observe {
     }
 }
 
-fn holder<'s>(seen: &'s pipeline::Seen<'_>) -> std::collections::BTreeMap<&'s str, String> {
-    seen.ledger
-        .entries
-        .iter()
-        .filter_map(|(address, entry)| Some((entry.bound()?.as_str(), address.to_string())))
-        .collect()
+/// Who is bound to a record.
+fn holder<'s>(seen: &'s pipeline::Seen<'_>) -> HashMap<&'s RemoteId, &'s Address> {
+    seen.ledger.entries.iter().filter_map(|(address, entry)| Some((entry.bound()?, address))).collect()
 }
 
-fn export(seen: &pipeline::Seen<'_>) -> serde_json::Value {
-    let holder = holder(seen);
-    let observed = &seen.prepared.observed;
-    let mut licenses: std::collections::BTreeMap<&str, Vec<_>> = std::collections::BTreeMap::new();
-    for (key, read) in &observed.details {
-        for license in &read.licenses {
-            licenses.entry(key.id.as_str()).or_default().push(json!({
-                "id": license.id, "article": license.article, "status": license.status, "inForce": license.in_force,
-                "fields": license.fields.iter().map(|(field, value)| (field.to_string(), json!(value))).collect::<serde_json::Map<_, _>>(),
-                "asOf": read.as_of,
-            }));
+/// The export. Written as it is walked over: the consoles' records are large enough once.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'s> {
+    format_version: &'static str,
+    consoles: Vec<Export<'s>>,
+    /// Whoever reads the document alone must not take a console that failed for an empty one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_read: Vec<NotRead<'s>>,
+}
+
+#[derive(Serialize)]
+struct NotRead<'s> {
+    console: &'s Option<String>,
+    code: &'s str,
+    message: String,
+}
+
+impl<'s> NotRead<'s> {
+    fn of(error: &'s CliError) -> Self {
+        Self { console: &error.console, code: error.code, message: error.sentence() }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Export<'s> {
+    console: &'s ConsoleName,
+    vendor_account: &'s VendorAccount,
+    began: Timestamp,
+    ended: Timestamp,
+    complete: bool,
+    requests: ReadCost,
+    records: Records<'s>,
+}
+
+impl<'s> Export<'s> {
+    fn of(seen: &'s pipeline::Seen<'_>) -> Self {
+        let observed = &seen.prepared.observed;
+        Self {
+            console: &seen.one.desired.console.name,
+            vendor_account: &seen.one.identity.vendor_account,
+            began: observed.census.began,
+            ended: observed.census.ended,
+            complete: observed.census.complete(),
+            requests: observed.cost,
+            records: Records { observed, holder: holder(seen) },
         }
     }
-    let records: Vec<_> = observed
-        .census
-        .records()
-        .iter()
-        .map(|record| {
-            json!({
-                "id": record.id,
-                "name": record.name,
-                "boundTo": holder.get(record.id.as_str()),
-                "fields": record.fields.iter().map(|(field, value)| (field.to_string(), json!(value))).collect::<serde_json::Map<_, _>>(),
-                "licenses": licenses.get(record.id.as_str()).cloned().unwrap_or_default(),
+}
+
+struct Records<'s> {
+    observed: &'s Observed,
+    holder: HashMap<&'s RemoteId, &'s Address>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed<'s> {
+    id: &'s RemoteId,
+    name: &'s Untrusted,
+    bound_to: Option<&'s Address>,
+    fields: Named<'s>,
+    licenses: Vec<Held<'s>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Held<'s> {
+    id: &'s RemoteId,
+    article: &'s Untrusted,
+    status: &'s Untrusted,
+    in_force: bool,
+    fields: Named<'s>,
+    as_of: Timestamp,
+}
+
+/// Fields as a map, in the order in which the adapter gave them.
+struct Named<'s>(Vec<(&'s Field, &'s Value)>);
+
+impl Serialize for Named<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().copied())
+    }
+}
+
+impl Serialize for Records<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.observed.census.records().iter().map(|record| self.listed(record)))
+    }
+}
+
+impl<'s> Records<'s> {
+    fn listed(&self, record: &'s Record) -> Listed<'s> {
+        let read = self.observed.facet(&record.id, Facet::Licenses);
+        let held = |read: &'s FacetRead| {
+            read.licenses.iter().map(|license| Held {
+                id: &license.id,
+                article: &license.article,
+                status: &license.status,
+                in_force: license.in_force,
+                fields: Named(license.fields.iter().map(|(field, value)| (field, value)).collect()),
+                as_of: read.as_of,
             })
-        })
-        .collect();
-    json!({
-        "console": seen.one.desired.console.name,
-        "vendorAccount": seen.one.identity.vendor_account,
-        "began": observed.census.began,
-        "ended": observed.census.ended,
-        "complete": observed.census.complete(),
-        "requests": observed.cost,
-        "records": records,
-    })
+        };
+        Listed {
+            id: &record.id,
+            name: &record.name,
+            bound_to: self.holder.get(&record.id).copied(),
+            fields: Named(record.fields.iter().collect()),
+            licenses: read.into_iter().flat_map(held).collect(),
+        }
+    }
 }
 
 fn table(seen: &pipeline::Seen<'_>) -> String {
@@ -118,7 +196,7 @@ fn table(seen: &pipeline::Seen<'_>) -> String {
     let census = &seen.prepared.observed.census;
     let mut out = format!("{}\n", seen.one.desired.console.name);
     for record in census.records() {
-        let bound = holder.get(record.id.as_str()).map_or("declared nowhere", String::as_str);
+        let bound = holder.get(&record.id).map_or_else(|| "declared nowhere".to_owned(), ToString::to_string);
         out.push_str(&format!(
             "  {:<36}  {:<38}  {bound}\n",
             record.name.terminal(),

@@ -1,5 +1,6 @@
 //! `tenantry plan`: what differs and what would be done about it. Opens no write credential, writes no state.
 
+use std::borrow::Borrow;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -154,6 +155,10 @@ fn save(
 }
 
 /// The plan as text on stdout.
-pub fn show(globals: &Globals, plans: &[EnginePlan], findings: &[Finding]) -> Result<(), CliError> {
+pub fn show<P: Borrow<EnginePlan>>(
+    globals: &Globals,
+    plans: &[P],
+    findings: &[Finding],
+) -> Result<(), CliError> {
     print(&text::plans(plans, findings, globals.paint()))
 }

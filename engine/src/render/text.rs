@@ -1,5 +1,7 @@
 //! A plan for a terminal.
 
+use std::borrow::Borrow;
+
 use crate::action::Action;
 use crate::console::refusal_words;
 use crate::plan::findings::{Finding, Severity};
@@ -17,9 +19,11 @@ const INDENT: usize = 6;
 const CODE: usize = 20;
 
 /// All plans of a run, their findings and the summary.
-pub fn plans(plans: &[Plan], global: &[Finding], paint: Paint) -> String {
+pub fn plans<P: Borrow<Plan>>(plans: &[P], global: &[Finding], paint: Paint) -> String {
     let mut out = String::new();
-    for plan in plans.iter().filter(|plan| !plan.steps.is_empty() || !plan.waiting.is_empty()) {
+    for plan in
+        plans.iter().map(Borrow::borrow).filter(|plan| !plan.steps.is_empty() || !plan.waiting.is_empty())
+    {
         out.push_str(&paint.strong(plan.console.as_str()));
         out.push('\n');
         for step in &plan.steps {
@@ -31,7 +35,7 @@ pub fn plans(plans: &[Plan], global: &[Finding], paint: Paint) -> String {
         out.push('\n');
     }
     findings(&mut out, plans, global, paint);
-    out.push_str(&paint.strong(&counts(&summary(plans).beside(global))));
+    out.push_str(&paint.strong(&counts(&summary(plans.iter().map(Borrow::borrow)).beside(global))));
     out.push('\n');
     out
 }
@@ -270,12 +274,12 @@ fn lines(out: &mut String, label: &str, old: &str, new: &str, paint: Paint) {
     }
 }
 
-fn findings(out: &mut String, plans: &[Plan], global: &[Finding], paint: Paint) {
+fn findings<P: Borrow<Plan>>(out: &mut String, plans: &[P], global: &[Finding], paint: Paint) {
     let mut all: Vec<(Option<&str>, &Finding)> = global.iter().map(|finding| (None, finding)).collect();
     all.extend(
-        plans
-            .iter()
-            .flat_map(|plan| plan.findings.iter().map(|finding| (Some(plan.console.as_str()), finding))),
+        plans.iter().map(Borrow::borrow).flat_map(|plan: &Plan| {
+            plan.findings.iter().map(|finding| (Some(plan.console.as_str()), finding))
+        }),
     );
     if all.is_empty() {
         return;
