@@ -81,6 +81,13 @@ pub enum Does {
     StaleVersion,
     /// The vendor's 403, e.g. on one customer.
     Forbidden,
+    /// Any other refusal of the vendor's, by its own number; nothing is committed.
+    Coded {
+        /// HTTP status.
+        status: u16,
+        /// As the vendor numbers it; a vendor without numbers answers the status alone.
+        code: u32,
+    },
 }
 
 /// On which side of the commit a request waits.
@@ -195,6 +202,7 @@ impl Does {
             Self::ExpiredToken => "expired-token".to_owned(),
             Self::StaleVersion => "stale-version".to_owned(),
             Self::Forbidden => "forbidden".to_owned(),
+            Self::Coded { status, code } => format!("refusal {status}/{code}"),
         }
     }
 }

@@ -59,6 +59,7 @@ mod seed;
 mod server;
 pub mod sophos;
 mod switches;
+mod tls;
 pub mod vendors;
 mod wire;
 
@@ -73,6 +74,7 @@ pub use partner::{ClickRefused, Core, Followed, Partner, Refusal, Visitor};
 pub use seed::{Companies, Company, HOSTILE_NAMES};
 pub use server::{Config, Running, Simulator, StartError};
 pub use switches::SwitchInfo;
+pub use tls::Identity;
 pub(crate) use wire::http_date;
 
 /// Locks, also after a panic elsewhere: the state is plain data and stays usable.

@@ -105,6 +105,13 @@ pub enum Refusal {
     Forbidden,
     /// Any other status, e.g. 429, 500, 503.
     Status(u16),
+    /// With this code of the vendor's own; a vendor without numbers answers the status alone.
+    Coded {
+        /// HTTP status.
+        status: u16,
+        /// As the vendor numbers it.
+        code: u32,
+    },
 }
 
 /// A click that the console refused.

@@ -10,15 +10,18 @@ use std::sync::{Arc, Mutex};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 use crate::clock::SimClock;
 use crate::faults::Faults;
 use crate::log::RequestLog;
 use crate::mailbox::{Choice, Mailbox};
 use crate::partner::{ClickRefused, Core, Partner};
+use crate::tls::{self, Identity};
 use crate::wire::{click, serve};
 use crate::{control, lock, vendors};
 
@@ -29,6 +32,8 @@ pub struct Config {
     pub bind: SocketAddr,
     /// The URL that answers contain, if the world reaches the listener under another one.
     pub public_url: Option<String>,
+    /// Serves TLS as this host; without it, plain HTTP.
+    pub tls: Option<Identity>,
     /// Where the simulated clock starts.
     pub starts_at: Timestamp,
     /// Seed of ids and generated names.
@@ -41,6 +46,7 @@ impl Default for Config {
         Self {
             bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             public_url: None,
+            tls: None,
             starts_at: Timestamp::from_second(1_768_204_800).expect("an instant in 2026"),
             seed: 1,
         }
@@ -58,6 +64,12 @@ pub enum StartError {
         /// What the system said.
         #[source]
         source: std::io::Error,
+    },
+    /// The certificate or its key is none.
+    #[error("the simulator cannot serve TLS: {because}; give it a certificate and its key, both PEM")]
+    Tls {
+        /// Why, without the key.
+        because: String,
     },
     /// The listener has no local address.
     #[error("the simulator's listener does not say where it listens")]
@@ -81,12 +93,14 @@ impl Simulator {
     #[allow(clippy::needless_pass_by_value, reason = "as `start` takes it")]
     pub fn start_on(listener: TcpListener, config: Config) -> Result<Running, StartError> {
         let address = listener.local_addr().map_err(StartError::Address)?;
-        let base_url = format!("http://{address}");
+        let acceptor = config.tls.as_ref().map(tls::acceptor).transpose();
+        let acceptor = acceptor.map_err(|because| StartError::Tls { because })?;
+        let base_url = format!("{}://{address}", if acceptor.is_some() { "https" } else { "http" });
         let core = Arc::new(Core::new(SimClock::starting_at(config.starts_at), config.seed));
         core.publish(config.public_url.as_deref().unwrap_or(&base_url));
         let shared = Arc::new(Shared { core, partners: Mutex::default() });
         let stop = watch::Sender::new(false);
-        let task = tokio::spawn(accept(listener, shared.clone(), stop.subscribe()));
+        let task = tokio::spawn(accept(listener, acceptor, shared.clone(), stop.subscribe()));
         Ok(Running { base_url, shared, stop, task: Mutex::new(Some(task)) })
     }
 }
@@ -101,7 +115,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// `http://127.0.0.1:PORT`, without a trailing slash.
+    /// `http://127.0.0.1:PORT` (`https` where it serves TLS), without a trailing slash.
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
@@ -236,32 +250,56 @@ impl Shared {
     }
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
+async fn accept(
+    listener: TcpListener,
+    acceptor: Option<TlsAcceptor>,
+    shared: Arc<Shared>,
+    mut stop: watch::Receiver<bool>,
+) {
     loop {
         tokio::select! {
             _ = stop.changed() => return,
             accepted = listener.accept() => {
                 if let Ok((stream, _)) = accepted {
-                    tokio::spawn(connection(stream, shared.clone(), stop.clone()));
+                    tokio::spawn(connection(stream, acceptor.clone(), shared.clone(), stop.clone()));
                 }
             }
         }
     }
 }
 
-async fn connection(stream: TcpStream, shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
+async fn connection(
+    stream: TcpStream,
+    acceptor: Option<TlsAcceptor>,
+    shared: Arc<Shared>,
+    mut stop: watch::Receiver<bool>,
+) {
     // Answers are small and written at once.
     let _ = stream.set_nodelay(true);
-    let serve = hyper::server::conn::http1::Builder::new().serve_connection(
+    tokio::select! {
+        _ = stop.changed() => {}
+        () = async {
+            match acceptor {
+                None => requests(stream, &shared).await,
+                // A handshake that fails is a client that does not trust the certificate: nothing was asked.
+                Some(acceptor) => {
+                    if let Ok(stream) = acceptor.accept(stream).await {
+                        requests(stream, &shared).await;
+                    }
+                }
+            }
+        } => {}
+    }
+}
+
+async fn requests(stream: impl AsyncRead + AsyncWrite + Unpin, shared: &Arc<Shared>) {
+    let served = hyper::server::conn::http1::Builder::new().serve_connection(
         TokioIo::new(stream),
         service_fn(move |request| {
             let shared = shared.clone();
             async move { serve(&shared, request).await }
         }),
     );
-    tokio::select! {
-        _ = stop.changed() => {}
-        // An error here is a client that went away, or a fault that closed the connection on purpose.
-        _ended = serve => {}
-    }
+    // An error here is a client that went away, or a fault that closed the connection on purpose.
+    let _ended = served.await;
 }

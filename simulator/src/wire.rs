@@ -124,6 +124,9 @@ fn apply(core: &Core, partner: &dyn Partner, call: &Call, does: Option<&Does>) -
         }
         Does::ExpiredToken => (partner.refuse(Refusal::ExpiredToken, call), Fate::Whole),
         Does::StaleVersion => (partner.refuse(Refusal::StaleVersion, call), Fate::Whole),
+        Does::Coded { status, code } => {
+            (partner.refuse(Refusal::Coded { status: *status, code: *code }, call), Fate::Whole)
+        }
         Does::Forbidden => (partner.refuse(Refusal::Forbidden, call), Fate::Whole),
         Does::Hold { .. } => (partner.answer(call), Fate::Whole),
     }

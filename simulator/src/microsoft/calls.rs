@@ -317,7 +317,7 @@ fn perform(desk: &mut Desk<'_>, op: Op, segments: &[&str]) -> Result<Reply, Refu
 }
 
 /// The headers that every answer carries, and what the switches do to the body.
-fn finish(account: &mut Account, call: &Call, mut reply: Reply) -> Reply {
+pub(super) fn finish(account: &mut Account, call: &Call, mut reply: Reply) -> Reply {
     for name in ["MS-RequestId", "MS-CorrelationId"] {
         let own = account.id();
         let sent = call.header(name).map_or(own.clone(), str::to_owned);

@@ -183,9 +183,9 @@ impl Partner for MicrosoftPartner {
             Refusal::ExpiredToken => 401,
             Refusal::StaleVersion => 412,
             Refusal::Forbidden => 403,
-            Refusal::Status(status) => status,
+            Refusal::Status(status) | Refusal::Coded { status, .. } => status,
         };
-        match (call.segments().as_slice(), refusal) {
+        let reply = match (call.segments().as_slice(), refusal) {
             (["v1.0", ..], _) => {
                 let code = match status {
                     401 => "InvalidAuthenticationToken",
@@ -194,12 +194,18 @@ impl Partner for MicrosoftPartner {
                     429 => "TooManyRequests",
                     _ => "serviceNotAvailable",
                 };
-                graph::error(account, status, code, "The service refused the request.", now)
+                return graph::error(account, status, code, "The service refused the request.", now);
+            }
+            ([_, "oauth2", ..], Refusal::Coded { code, .. }) => {
+                let says = format!("AADSTS{code}: The request is refused.");
+                let body =
+                    json!({"error": "invalid_grant", "error_description": says, "error_codes": [code]});
+                return Reply::json(status, &body);
             }
             ([_, "oauth2", ..], _) => {
                 let says = "AADSTS90033: A transient error has occurred. Please try again.";
                 let body = json!({"error": "temporarily_unavailable", "error_description": says, "error_codes": [90033]});
-                Reply::json(status, &body)
+                return Reply::json(status, &body);
             }
             (_, Refusal::ExpiredToken) => errors::ACCESS_DENIED.plain().reply(&switches),
             (_, Refusal::StaleVersion) => errors::stale(&switches).reply(&switches),
@@ -209,7 +215,13 @@ impl Partner for MicrosoftPartner {
                 let text = "The service refused the request.";
                 errors::Code { status, code: u32::from(status), text }.plain().reply(&switches)
             }
-        }
+            (_, Refusal::Coded { status, code }) => {
+                errors::Code { status, code, text: "The service refused the request." }
+                    .plain()
+                    .reply(&switches)
+            }
+        };
+        calls::finish(account, call, reply)
     }
 
     fn control(&self, call: &Call) -> Reply {

@@ -152,7 +152,8 @@ impl Partner for SophosPartner {
             // Sophos has no versions; the nearest refusal is its conflict.
             Refusal::StaleVersion => 409,
             Refusal::Forbidden => 403,
-            Refusal::Status(status) => status,
+            // Nor has it numbers for its refusals.
+            Refusal::Status(status) | Refusal::Coded { status, .. } => status,
         };
         let reply = errors::reply(state, &Failure::status(status));
         match auth::caller(state, call) {

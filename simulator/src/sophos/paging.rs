@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::errors::Failure;
-use super::switches::{LargePageSize, PastTheEnd, Switches};
+use super::switches::{LargePageSize, PageTotals, PastTheEnd, Switches};
 use crate::Call;
 
 /// Largest page of the lists by number, as every sample of the vendor shows it.
@@ -42,6 +42,11 @@ fn size(call: &Call, switches: &Switches, max: usize) -> Result<usize, Failure> 
     }
 }
 
+/// Whether the answer tells totals.
+fn totals(call: &Call, switches: &Switches) -> Result<bool, Failure> {
+    Ok(boolean(call, "pageTotal")? && switches.page_totals == PageTotals::Asked)
+}
+
 /// A page by number, as asked for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Page {
@@ -69,7 +74,7 @@ impl Page {
         Ok(Self {
             current: number(call, "page", 1)?,
             size: size(call, switches, MAX_PAGE)?,
-            total: boolean(call, "pageTotal")?,
+            total: totals(call, switches)?,
         })
     }
 
@@ -121,7 +126,7 @@ pub(crate) fn by_key<'a, T>(
     if end < all.len() {
         pages["nextKey"] = Value::from(format!("key-{end}"));
     }
-    if boolean(call, "pageTotal")? {
+    if totals(call, switches)? {
         pages["total"] = Value::from(all.len().div_ceil(size));
         pages["items"] = Value::from(all.len());
     }

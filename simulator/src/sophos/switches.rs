@@ -7,6 +7,7 @@
 //! | `errorBody` | `camel-case words full empty` | spelling of `error`; which optional keys come along; some APIs fail without a body |
 //! | `largePageSize` | `clamp 400` | `pageSize` above 100 |
 //! | `pastTheEnd` | `empty 404 400` | a page after the last |
+//! | `pageTotals` | `asked never` | whether a page tells totals when it is asked to: clients are told to do without |
 //! | `missingIdentityHeader` | `401 400 403` | no or malformed `X-Partner-ID` and the like |
 //! | `foreignIdentityHeader` | `403 401` | an identity header that names somebody else |
 //! | `unknownClient` | `401 400` | token request of an unknown client id |
@@ -45,6 +46,8 @@ crate::switches! {
     "largePageSize" large_page_size: LargePageSize { Clamp = "clamp", BadRequest = "400" }
     "A page after the last one."
     "pastTheEnd" past_the_end: PastTheEnd { Empty = "empty", NotFound = "404", BadRequest = "400" }
+    "Totals of a list that were asked for with `pageTotal`."
+    "pageTotals" page_totals: PageTotals { Asked = "asked", Never = "never" }
     "An identity header is missing or malformed."
     "missingIdentityHeader" missing_identity_header: MissingIdentityHeader
         { Unauthorized = "401", BadRequest = "400", Forbidden = "403" }

@@ -65,3 +65,17 @@ async fn a_customer_who_declines_or_ignores_is_no_customer() {
     }
     assert_eq!(site.effects("relationship-accepted"), [""; 0]);
 }
+
+/// Partner Center sheet §2 Codes: each refusal of the catalogue is asserted by a test of its endpoint, spelled as the vendor does.
+#[test]
+fn every_refusal_of_partner_center_has_a_test() {
+    let tests = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/microsoft");
+    let mut text = String::new();
+    for file in std::fs::read_dir(&tests).expect("there are tests") {
+        text += &std::fs::read_to_string(file.expect("a file").path()).expect("a test is text");
+    }
+    for (name, code) in tenantry_simulator::microsoft::errors::ALL {
+        let spelled = format!("\"{}/{}\"", code.status, code.code);
+        assert!(text.contains(&spelled), "no test expects {spelled} ({name})");
+    }
+}

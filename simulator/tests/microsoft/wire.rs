@@ -144,6 +144,12 @@ async fn injected_faults_look_like_the_vendor() {
     assert_eq!(site.get("/v1/customers").await.refusal(), "403/1002");
     faults.add(Fault::status(500));
     assert_eq!(site.get("/v1/customers").await.refusal(), "500/500");
+    faults.add(Fault::new(Does::Coded { status: 403, code: 900_309 }));
+    let refused = site.call("GET", "/v1/customers", None, &[("MS-RequestId", "r-1")]).await;
+    assert_eq!((refused.refusal().as_str(), refused.header("ms-requestid")), ("403/900309", "r-1"));
+    faults.add(Fault::new(Does::Coded { status: 400, code: 50_076 }));
+    let token = site.token(&[("grant_type", "client_credentials"), ("resource", crate::API)]).await;
+    assert_eq!((token.status, &token.body["error_codes"]), (400, &json!([50_076])));
     faults.add(Fault::status(503));
     let graph = site.get("/v1.0/organization").await;
     assert_eq!((graph.status, graph.text("/error/code")), (503, "serviceNotAvailable".to_owned()));

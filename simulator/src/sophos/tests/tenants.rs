@@ -21,6 +21,15 @@ async fn sophos_2_a_page_tells_totals_only_when_asked() {
 }
 
 #[tokio::test]
+async fn sophos_9_a_page_may_tell_no_totals_even_when_asked() {
+    let bench = Bench::new().await;
+    bench.partner.generate(3, 7, 0);
+    bench.switch(&json!({"pageTotals": "never"}));
+    let (_, page) = bench.get("/partner/v1/tenants?pageTotal=true").await;
+    assert_eq!(page["pages"], json!({"current": 1, "size": 50, "maxSize": 100}));
+}
+
+#[tokio::test]
 async fn sophos_2_the_default_page_has_fifty_items() {
     let bench = Bench::new().await;
     bench.partner.generate(60, 7, 0);
