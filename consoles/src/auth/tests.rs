@@ -70,3 +70,31 @@ async fn only_the_token_that_was_refused_is_thrown_away() {
     tokens.bearer().await.expect("granted");
     assert_eq!(asked.load(Ordering::SeqCst), 3);
 }
+
+/// Fails to compile where a type has a trait that could print or write it.
+macro_rules! never {
+    ($($type:ty: $($trait:path),+;)+) => {$($(
+        const _: fn() = || {
+            trait Ambiguous<A> {
+                fn some() {}
+            }
+            impl<T: ?Sized> Ambiguous<()> for T {}
+            struct Has;
+            impl<T: ?Sized + $trait> Ambiguous<Has> for T {}
+            let _ = <$type as Ambiguous<_>>::some;
+        };
+    )+)+};
+}
+
+// What holds a secret can be neither printed nor written down by accident. Names of a credential's keys, and whether
+// there is one to write with, may be printed: `Secrets` and `Credentials` say no more.
+never! {
+    super::Bearer: std::fmt::Debug, std::fmt::Display, serde::Serialize;
+    Grant: std::fmt::Debug, std::fmt::Display, serde::Serialize;
+    Tokens: std::fmt::Debug, serde::Serialize;
+    crate::transport::Outgoing: std::fmt::Debug, serde::Serialize;
+    crate::transport::Answer: std::fmt::Debug, serde::Serialize;
+    crate::Secrets: std::fmt::Display, serde::Serialize;
+    crate::Credentials: std::fmt::Display, serde::Serialize;
+    SecretString: std::fmt::Display, serde::Serialize;
+}

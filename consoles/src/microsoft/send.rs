@@ -77,6 +77,11 @@ fn proves_absence(answer: &Answer) -> bool {
     }
 }
 
+/// Whether a refusal can be Microsoft's own.
+fn in_its_own_words(answer: &Answer) -> bool {
+    answer.bytes() == 0 || json::parse(answer.text().as_bytes()).is_some_and(|body| body.is_object())
+}
+
 impl PartnerCenter {
     /// Sends the request that a draft names.
     pub(super) async fn dispatch(&self, request: &Request<'_>) -> Sent {
@@ -149,8 +154,13 @@ impl PartnerCenter {
                 "status {}: sent elsewhere, which proves nothing",
                 answer.status
             ))),
+            // Microsoft refuses in JSON, or without a body. A proxy's page proves nothing about what it passed on.
+            Wrote::Answered(answer) if answer.status >= 400 && !in_its_own_words(&answer) => {
+                Err(Sent::Ambiguous(format!("status {}, in no words of Microsoft", answer.status)))
+            }
             Wrote::Answered(answer) => Ok(answer),
             Wrote::NotSent(refusal) => Err(Sent::NotSent(refusal)),
+            Wrote::NotKnown(answer) => Err(Sent::NotSent(refusal(About::Any, &answer))),
             Wrote::Throttled(wait, refusal) => Err(Sent::Throttled(wait, refusal)),
             Wrote::Ambiguous(because) => Err(Sent::Ambiguous(because)),
         }

@@ -21,7 +21,7 @@ use super::session::{Session, refused};
 use crate::transport::{Counted, Outgoing};
 
 /// Tenants a page: the most that Sophos gives (`maxSize` in every known answer).
-pub(super) const PAGE_SIZE: usize = 100;
+pub const PAGE: usize = 100;
 
 /// More pages than any partner has: a list that does not end is broken off.
 const MOST_PAGES: u32 = 20_000;
@@ -54,6 +54,7 @@ pub(super) async fn list(
     session: &Session,
     clock: &dyn Clock,
     reading: &dyn Reading,
+    page_size: usize,
 ) -> Result<Listed, ConsoleError> {
     let who = session.who().await?;
     let began = clock.now();
@@ -62,7 +63,7 @@ pub(super) async fn list(
     let incomplete = loop {
         let out = Outgoing::get(&session.hosts.api, &[who.id_type.api(), "v1", "tenants"])
             .query("page", &number.to_string())
-            .query("pageSize", &PAGE_SIZE.to_string())
+            .query("pageSize", &page_size.to_string())
             .query("pageTotal", "true")
             .header(who.id_type.header(), &who.id);
         let page = match one(session, &out).await {
@@ -71,7 +72,7 @@ pub(super) async fn list(
             Err(error) if number == 1 => return Err(error),
             Err(error) => break Some(format!("page {number}: {error}")),
         };
-        match walk.take(number, &page) {
+        match walk.take(number, &page, page_size) {
             Step::Broken(because) => break Some(because),
             step => {
                 reading.page(number, walk.records.len(), walk.first.total);
@@ -113,7 +114,7 @@ struct Walk {
 }
 
 impl Walk {
-    fn take(&mut self, number: u32, page: &Page) -> Step {
+    fn take(&mut self, number: u32, page: &Page, asked: usize) -> Step {
         let pages = page.pages;
         if number == 1 {
             self.first = pages;
@@ -123,7 +124,7 @@ impl Walk {
         if let Some(current) = pages.current.filter(|current| *current != number) {
             return Step::Broken(format!("page {number} was asked for, page {current} came"));
         }
-        let size = pages.size.filter(|size| *size > 0).unwrap_or(PAGE_SIZE);
+        let size = pages.size.filter(|size| *size > 0).unwrap_or(asked);
         let count = page.items.len();
         for item in &page.items {
             let Some(tenant) = records::tenant(item) else {

@@ -35,6 +35,7 @@ mod instructions;
 mod records;
 mod session;
 
+pub use census::PAGE;
 use dialect::{CREATE, RENAME, SophosDialect, TITLE};
 use errors::Asked;
 pub(crate) use fields::capabilities;
@@ -63,8 +64,13 @@ fn rates() -> Rates {
     }
 }
 
-/// Connects; sends nothing.
+/// Connects with the vendor's largest pages; sends nothing.
 pub(crate) fn connect(connection: &Connection<'_>) -> Result<Box<dyn Console>, ConnectError> {
+    connect_paged(connection, PAGE)
+}
+
+/// Connects with pages of this size (1 to 100); sends nothing.
+pub fn connect_paged(connection: &Connection<'_>, page: usize) -> Result<Box<dyn Console>, ConnectError> {
     let spec = connection
         .spec
         .sophos
@@ -107,6 +113,7 @@ pub(crate) fn connect(connection: &Connection<'_>) -> Result<Box<dyn Console>, C
         spec: spec.clone(),
         naming: connection.spec.naming,
         observe_only: connection.spec.management == Management::Observe,
+        page: page.clamp(1, PAGE),
         session,
         reads,
         hosts,
@@ -139,6 +146,7 @@ struct Connected {
     spec: SophosConsole,
     naming: tenantry_crd::console::Naming,
     observe_only: bool,
+    page: usize,
     session: Session,
     reads: Arc<Reader>,
     hosts: Hosts,
@@ -307,7 +315,7 @@ impl Console for Connected {
     }
 
     async fn census(&self, reading: &dyn Reading) -> Result<Census, ConsoleError> {
-        let listed = census::list(&self.session, &*self.runtime.clock, reading).await?;
+        let listed = census::list(&self.session, &*self.runtime.clock, reading, self.page).await?;
         *self.dormant.lock().unwrap_or_else(PoisonError::into_inner) = listed.dormant;
         Ok(listed.census)
     }
@@ -354,6 +362,7 @@ impl Console for Connected {
         match self.writer.send(&out, &session.tokens).await {
             Wrote::Answered(answer) => answered(request, asked, &answer),
             Wrote::NotSent(refusal) => Sent::NotSent(refusal),
+            Wrote::NotKnown(answer) => Sent::NotSent(errors::refusal(asked, &answer)),
             Wrote::Throttled(wait, refusal) => Sent::Throttled(wait, refusal),
             Wrote::Ambiguous(because) => Sent::Ambiguous(because),
         }

@@ -1,10 +1,20 @@
 //! What may leave, and how long to wait.
 
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
+use tenantry_engine::address::{Address, ConsoleName};
+use tenantry_engine::console::ConsoleError;
+use tenantry_engine::runtime::{Clock, Ids, OneTimeSecret, Runtime, SealError, Sealer, Silent, Stop};
 use url::Url;
 
-use super::{AllowList, Base, retry_after};
+use super::{AllowList, Base, Client, Counted, Outgoing, Reader, Writer, Wrote, retry_after};
+use crate::auth::{Grant, TokenSource, Tokens};
+use crate::pace::{Pace, Rates};
 
 fn list(base: &Base) -> AllowList {
     AllowList::new().and(Method::GET, base, "/partner/v1/tenants").and(
@@ -56,4 +66,83 @@ fn retry_after_is_understood_as_seconds_and_as_a_date() {
     for nonsense in ["", "soon", "-5", "1.5"] {
         assert_eq!(retry_after(nonsense, now), None, "{nonsense}");
     }
+}
+
+/// A runtime in which nothing may be waited for, sealed or named.
+struct Idle;
+
+#[async_trait]
+impl Clock for Idle {
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH
+    }
+
+    async fn wait(&self, _: SignedDuration) {
+        panic!("nothing leaves, so nobody waits");
+    }
+}
+
+impl Ids for Idle {
+    fn uuid(&self) -> String {
+        "00000000-0000-4000-8000-000000000000".to_owned()
+    }
+}
+
+#[async_trait]
+impl Sealer for Idle {
+    async fn seal(&self, address: &Address, _: OneTimeSecret) -> Result<String, SealError> {
+        Err(SealError { address: address.clone(), because: "there is nothing to seal".into() })
+    }
+}
+
+#[async_trait]
+impl TokenSource for Idle {
+    async fn fetch(&self) -> Result<Grant, ConsoleError> {
+        panic!("nothing leaves, so no token is asked for");
+    }
+}
+
+fn idle() -> Runtime {
+    Runtime {
+        clock: Arc::new(Idle),
+        ids: Arc::new(Idle),
+        stop: Stop::default(),
+        progress: Arc::new(Silent),
+        sealer: Arc::new(Idle),
+    }
+}
+
+/// Whoever listens sees a request; what is on no list never comes as far.
+#[tokio::test]
+async fn what_is_on_no_list_is_refused_in_words_before_a_token_is_asked_or_a_byte_leaves() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.set_nonblocking(true).expect("a listener that can be asked");
+    let base = Base::known(&format!("http://{}", listener.local_addr().expect("an address")));
+    let list = AllowList::new().and(Method::GET, &base, "/v1/customers");
+    let runtime = idle();
+    let client = Client::new(Duration::from_secs(5), 1024).expect("a client");
+    let pace = Arc::new(Pace::new(&Rates::default(), runtime.clock.clone(), Stop::default()));
+    let tokens = || Tokens::new(Box::new(Idle), Arc::new(Idle));
+    let name = ConsoleName::new("microsoft");
+    let reader = Reader::new(
+        "Partner Center",
+        &name,
+        client.clone(),
+        list.clone(),
+        pace.clone(),
+        &runtime,
+        Arc::default(),
+    );
+    let write = Outgoing::new(Method::POST, &base, &["v1", "customers"]).json(&"a customer");
+    let error = match reader.ask(&write, Some(&tokens()), Counted::Other).await {
+        Ok(_) => panic!("it left"),
+        Err(error) => error,
+    };
+    assert_eq!(error.to_string(), "Partner Center: refused to send POST /v1/customers while only reading");
+    let writer = Writer::new(client, list, pace, &runtime);
+    let Wrote::NotSent(refusal) = writer.send(&write, &tokens()).await else { panic!("it left") };
+    assert_eq!(refusal.code, "not-a-write");
+    assert_eq!(refusal.words.raw(), "POST /v1/customers is on no list of writes");
+    let nobody = listener.accept().expect_err("nobody connected");
+    assert_eq!(nobody.kind(), std::io::ErrorKind::WouldBlock);
 }

@@ -22,8 +22,10 @@ use crate::pace::{Lane, Pace};
 pub enum Wrote {
     /// 2xx, 3xx or 4xx, read whole: the vendor's own words decide.
     Answered(Answer),
-    /// Not a byte left, or 401: the vendor did not know who asked.
+    /// Not a byte left.
     NotSent(Refusal),
+    /// 401: the vendor did not know who asked, and processed nothing. The next write asks for a new token.
+    NotKnown(Answer),
     /// 429: not processed.
     Throttled(Option<SignedDuration>, Refusal),
     /// Nobody knows.
@@ -79,8 +81,7 @@ impl Writer {
         match answer.status {
             401 => {
                 tokens.refused(bearer).await;
-                let hint = "the next try asks for a new token; if it stays, check the write credential";
-                Wrote::NotSent(refusal("not-authenticated", Some(401), "the token is not accepted", hint))
+                Wrote::NotKnown(answer)
             }
             429 => {
                 let asked = answer
