@@ -50,3 +50,27 @@ pub fn columns() -> Vec<Column> {
         },
     ]
 }
+
+/// One documented refusal, as this program tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Title of the console.
+    pub console: &'static str,
+    /// What was asked, where the same answer means two things; empty: anything.
+    pub asked: &'static str,
+    /// HTTP status; `None`: the vendor documents none, or it is a part of an answer.
+    pub status: Option<u16>,
+    /// The vendor's own code; empty: it has none.
+    pub vendor_code: String,
+    /// Ours, which never changes its meaning.
+    pub code: &'static str,
+    /// What is said.
+    pub words: String,
+    /// What to do; empty: the vendor's sentence says it.
+    pub hint: String,
+}
+
+/// Every refusal that a vendor documents. One that is not here keeps the vendor's words, code and ids.
+pub fn refusals() -> Vec<Refused> {
+    microsoft::refusals().chain(sophos::refusals()).collect()
+}

@@ -32,3 +32,4 @@ pub(crate) use capabilities::capabilities;
 pub use capabilities::{Answer, Found};
 pub use console::{PAGE, PartnerCenter, connect, connect_paged};
 pub use dialect::MicrosoftDialect;
+pub(crate) use refusals::documented as refusals;

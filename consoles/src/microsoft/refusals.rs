@@ -6,7 +6,9 @@
 use tenantry_engine::observed::Refusal;
 use tenantry_engine::text::{Untrusted, terminal};
 
+use super::dialect::TITLE;
 use super::json;
+use crate::tables::Refused;
 use crate::transport::Answer;
 
 mod table;
@@ -135,6 +137,42 @@ pub(super) fn token_refusal(answer: &Answer) -> Refusal {
         request_id: text("trace_id"),
         correlation_id: text("correlation_id"),
     }
+}
+
+impl About {
+    /// As a table of refusals names it.
+    const fn words(self) -> &'static str {
+        match self {
+            About::Any => "",
+            About::Create => "create a customer",
+            About::Agreement => "look at the partner agreement",
+            About::Cart => "a line of a cart",
+        }
+    }
+}
+
+/// All documented refusals, in the order of the tables.
+pub(crate) fn documented() -> impl Iterator<Item = Refused> {
+    let calls = KNOWN.iter().map(|row| Refused {
+        console: TITLE,
+        asked: row.about.words(),
+        status: (row.status != 0).then_some(row.status),
+        vendor_code: row.vendor.to_string(),
+        code: row.code,
+        words: row.words.to_owned(),
+        hint: row.hint.to_owned(),
+    });
+    // The token endpoint documents 400 and 401 without saying which comes with what.
+    let tokens = TOKEN.iter().map(|(number, code, words, hint)| Refused {
+        console: TITLE,
+        asked: "get a token",
+        status: None,
+        vendor_code: format!("AADSTS{number}"),
+        code,
+        words: (*words).to_owned(),
+        hint: (*hint).to_owned(),
+    });
+    calls.chain(tokens)
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ use serde_json::Value;
 use tenantry_engine::observed::Refusal;
 use tenantry_engine::text::Untrusted;
 
+use super::dialect::TITLE;
+use crate::tables::Refused;
 use crate::transport::Answer;
 
 /// What was asked when Sophos refused.
@@ -153,3 +155,35 @@ pub(super) fn refusal(asked: Asked, answer: &Answer) -> Refusal {
         correlation_id: text("correlationId").map(Untrusted::from),
     }
 }
+
+/// Statuses that the error page lists for every API; what one means may depend on what was asked.
+const STATUSES: [u16; 12] = [400, 401, 403, 404, 409, 413, 414, 429, 451, 500, 502, 503];
+/// What the token service calls its refusals.
+const TOKEN_CODES: [(u16, &str); 3] = [
+    (401, "oauth.invalid_client_secret"),
+    (401, "oauth.client_app_does_not_exist"),
+    (400, "customer.validation"),
+];
+
+/// All documented refusals: of the token service, of any request, and where one request's mean something else.
+pub(crate) fn documented() -> impl Iterator<Item = Refused> {
+    let row = |asked: Asked, shown: &'static str, status: u16, vendor_code: &str| {
+        let (code, words, hint) = meaning(asked, status, vendor_code, "");
+        let vendor_code = vendor_code.to_owned();
+        Refused { console: TITLE, asked: shown, status: Some(status), vendor_code, code, words, hint }
+    };
+    let tokens = TOKEN_CODES.map(|(status, code)| row(Asked::Token, Asked::Token.words(), status, code));
+    let common = STATUSES.map(|status| row(Asked::List, "", status, ""));
+    let own = [
+        (Asked::Create, &[400, 403, 409][..]),
+        (Asked::Rename, &[403, 404, 405, 415]),
+        (Asked::Licenses, &[401, 403]),
+    ];
+    let own = own.into_iter().flat_map(move |(asked, statuses)| {
+        statuses.iter().map(move |status| row(asked, asked.words(), *status, ""))
+    });
+    tokens.into_iter().chain(common).chain(own)
+}
+
+#[cfg(test)]
+mod tests;

@@ -38,6 +38,7 @@ mod session;
 pub use census::PAGE;
 use dialect::{CREATE, RENAME, SophosDialect, TITLE};
 use errors::Asked;
+pub(crate) use errors::documented as refusals;
 pub(crate) use fields::capabilities;
 use session::{Hosts, IdType, Session};
 

@@ -148,7 +148,8 @@ pub(super) const KNOWN: &[Known] = &[
     // Licences and agreements.
     known(400, 60_012, "quota-exhausted", "all licences are assigned", "free one, or buy more"),
     known(400, 900_316, "wrong-token-kind", "this kind of token is not accepted here", CREDENTIAL),
-    known(400, 600_061, "agreement-exists", "the agreement is confirmed already", ""),
+    // Its status is in no document: the agreement page shows the body alone.
+    known(0, 600_061, "agreement-exists", "the agreement is confirmed already", ""),
     agreement(2000, "one-partner-only", "exactly one MPN id or tenant id is asked for"),
     agreement(2001, "one-partner-missing", "no MPN id or tenant id was given"),
     agreement(2200, "unknown-mpn-id", "the MPN id is not valid"),
