@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Span, Timestamp};
-use tenantry_consoles::Settings;
-use tenantry_engine::address::Address;
+use secrecy::{ExposeSecret, SecretString};
+use tenantry_consoles::{SecretSink, Settings, SinkError};
+use tenantry_engine::address::{Address, ConsoleName};
 use tenantry_engine::console::Reading;
 use tenantry_engine::runtime::{
     Clock, Event, Ids, OneTimeSecret, Progress, Runtime, SealError, Sealer, Stop,
@@ -54,12 +55,45 @@ impl Progress for Told {
     }
 }
 
-struct NoSecrets;
+/// Secrets that were handed over: what a vendor showed once, and refresh tokens in place of older ones.
+#[derive(Default)]
+pub struct Kept {
+    sealed: Mutex<Vec<String>>,
+    refresh: Mutex<Vec<String>>,
+}
+
+impl Kept {
+    /// The newest refresh token, which the next process begins with.
+    pub fn refresh_token(&self) -> Option<String> {
+        self.refresh.lock().expect("not poisoned").last().cloned()
+    }
+
+    /// All of them.
+    pub fn all(&self) -> Vec<String> {
+        let sealed = self.sealed.lock().expect("not poisoned").clone();
+        sealed.into_iter().chain(self.refresh.lock().expect("not poisoned").clone()).collect()
+    }
+}
 
 #[async_trait]
-impl Sealer for NoSecrets {
-    async fn seal(&self, address: &Address, _: OneTimeSecret) -> Result<String, SealError> {
-        Err(SealError { address: address.clone(), because: "no recipient".into() })
+impl Sealer for Kept {
+    async fn seal(&self, address: &Address, secret: OneTimeSecret) -> Result<String, SealError> {
+        self.sealed.lock().expect("not poisoned").push(secret.secret);
+        Ok(format!("sealed/{address}"))
+    }
+}
+
+#[async_trait]
+impl SecretSink for Kept {
+    async fn store(
+        &self,
+        _: &ConsoleName,
+        _: &'static str,
+        _: &'static str,
+        value: &SecretString,
+    ) -> Result<(), SinkError> {
+        self.refresh.lock().expect("not poisoned").push(value.expose_secret().to_owned());
+        Ok(())
     }
 }
 
@@ -83,6 +117,7 @@ pub struct Bench {
     pub running: Running,
     pub time: Arc<SimTime>,
     pub told: Arc<Told>,
+    pub kept: Arc<Kept>,
     pub runtime: Runtime,
     pub settings: Settings,
     pub reading: Counting,
@@ -99,15 +134,16 @@ impl Bench {
         let running = Simulator::start(Config::default()).await.expect("a free port");
         let time = Arc::new(SimTime { clock: running.clock().clone(), waited: Mutex::default() });
         let told = Arc::new(Told::default());
+        let kept = Arc::new(Kept::default());
         let runtime = Runtime {
             clock: time.clone(),
             ids: Arc::new(Numbered(AtomicU64::new(1))),
             stop: Stop::default(),
             progress: told.clone(),
-            sealer: Arc::new(NoSecrets),
+            sealer: kept.clone(),
         };
-        let settings = Settings { timeout, ..Settings::default() };
-        Self { running, time, told, runtime, settings, reading: Counting::default() }
+        let settings = Settings { timeout, sink: Some(kept.clone()), ..Settings::default() };
+        Self { running, time, told, kept, runtime, settings, reading: Counting::default() }
     }
 
     /// How long somebody has waited so far.

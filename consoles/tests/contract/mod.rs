@@ -1,17 +1,29 @@
 //! The contract of every console with an API, run against the vendor's simulated console over HTTP.
 //!
-//! A vendor's tests implement [`Vendor`] and call [`contract!`]; each function here is one sentence of the contract.
+//! A vendor's tests implement [`Vendor`] and call [`contract!`]; each function here is one sentence of the contract,
+//! and each sentence is tried under every switch that the simulator has for what the vendor's documents leave open.
 //! The simulator's request log is the oracle: what was asked, how often, and what it committed.
 
 #![allow(dead_code, reason = "each vendor's tests use their part of it")]
 
 pub mod bench;
+pub mod desk;
+pub mod elsewhere;
 pub mod reads;
+pub mod runs;
 pub mod writes;
 
+use std::ops::Deref;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+
+use futures_util::{FutureExt, StreamExt, stream};
+use serde_json::{Map, Value, json};
+use tenantry_crd::{ConsoleSpec, CustomerSpec};
 use tenantry_engine::console::Console;
 use tenantry_engine::observed::{Census, DetailKey};
 use tenantry_engine::operation::Draft;
+use tenantry_simulator::SwitchInfo;
 use url::Url;
 
 pub use bench::Bench;
@@ -42,6 +54,78 @@ pub trait Vendor {
     fn draft(&self) -> Draft;
     /// One detail of each record.
     fn details(&self, census: &Census) -> Vec<DetailKey>;
+    /// What the simulator can be set to for this vendor.
+    fn switches(&self) -> &'static [SwitchInfo];
+    /// What it is set to.
+    fn current_switches(&self, bench: &Bench) -> Value;
+    /// The Console's declaration.
+    fn console(&self, bench: &Bench) -> ConsoleSpec;
+    /// A customer that can be made by API; another one for each number.
+    fn customer(&self, number: usize) -> CustomerSpec;
+}
+
+/// A vendor under one setting of the simulator.
+pub struct Case<'v> {
+    vendor: &'v dyn Vendor,
+    /// `default`, or `switch=value`.
+    pub name: String,
+    setting: Option<(&'static str, &'static str)>,
+}
+
+impl<'v> Case<'v> {
+    /// The default, then each single deviation from it.
+    pub fn all(vendor: &'v dyn Vendor) -> Vec<Self> {
+        let deviations = vendor.switches().iter().flat_map(|switch| {
+            let others = switch.values.iter().skip(1);
+            others.map(|value| Self {
+                vendor,
+                name: format!("{}={value}", switch.name),
+                setting: Some((switch.name, value)),
+            })
+        });
+        std::iter::once(Self { vendor, name: "default".to_owned(), setting: None })
+            .chain(deviations)
+            .collect()
+    }
+
+    /// Makes customers at the simulated partner, and sets the simulator.
+    pub fn seed(&self, bench: &Bench, customers: usize, hostile: usize) {
+        self.vendor.seed(bench, customers, hostile);
+        let Some((switch, value)) = self.setting else { return };
+        let (vendor, key) = self.partner().split_once('/').expect("vendor/key");
+        let mut switches = Map::new();
+        switches.insert(switch.to_owned(), value.into());
+        bench
+            .running
+            .seed(&json!({vendor: {key: {"switches": switches}}}))
+            .expect("a switch of the vendor's");
+        assert_eq!(self.current_switches(bench)[switch], *value, "it is set");
+    }
+}
+
+impl<'v> Deref for Case<'v> {
+    type Target = dyn Vendor + 'v;
+
+    fn deref(&self) -> &Self::Target {
+        self.vendor
+    }
+}
+
+/// One sentence of the contract, about one case.
+pub type Check = for<'c> fn(&'c Case<'c>) -> Pin<Box<dyn Future<Output = ()> + 'c>>;
+
+/// Tries one sentence in every case, many at once, each on a simulator of its own.
+pub async fn under_every_switch(vendor: &dyn Vendor, check: Check) {
+    let cases = Case::all(vendor);
+    let deviations: usize = vendor.switches().iter().map(|switch| switch.values.len() - 1).sum();
+    assert_eq!(cases.len(), 1 + deviations);
+    let broken: Vec<&str> = stream::iter(&cases)
+        .map(|case| async move { (case, AssertUnwindSafe(check(case)).catch_unwind().await) })
+        .buffer_unordered(16)
+        .filter_map(async |(case, ended)| ended.is_err().then_some(case.name.as_str()))
+        .collect()
+        .await;
+    assert!(broken.is_empty(), "broken under {broken:?}: why stands above");
 }
 
 /// Fails if a text contains a secret.
@@ -52,7 +136,7 @@ pub fn clean(text: &str, secrets: &[String]) {
     assert!(!text.contains("eyJhbGciOi"), "a bearer token in: {text}");
 }
 
-/// One test for each sentence of the contract.
+/// One test for each sentence of the contract, in every case.
 #[macro_export]
 macro_rules! contract {
     ($vendor:expr) => {
@@ -66,6 +150,7 @@ macro_rules! contract {
             an_answer_that_is_lost_or_cut_is_asked_again,
             an_answer_that_never_comes_is_given_up_and_asked_again,
             a_refused_list_is_an_error_that_names_no_secret,
+            a_redirect_is_not_followed,
             an_answer_that_is_no_json_is_a_protocol_error,
             a_refusal_about_one_customer_is_a_fact_of_that_customer,
             a_wish_to_stop_ends_reading,
@@ -81,6 +166,13 @@ macro_rules! contract {
             without_a_write_credential_nothing_leaves,
             a_wrong_write_secret_sends_no_write_and_is_not_told,
         );
+        contract!(@runs $vendor;
+            planning_twice_is_the_same_and_writes_nothing,
+            applying_leaves_nothing_to_do,
+            a_creation_that_is_lost_on_its_way_happens_once,
+            an_incomplete_list_makes_and_forgets_nobody,
+            nothing_that_is_told_holds_a_secret,
+        );
     };
     (@$part:ident $vendor:expr; $($name:ident),+ $(,)?) => {
         mod $part {
@@ -88,7 +180,8 @@ macro_rules! contract {
             $(
                 #[tokio::test]
                 async fn $name() {
-                    $crate::contract::$part::$name(&$vendor).await;
+                    let check: $crate::contract::Check = |case| Box::pin($crate::contract::$part::$name(case));
+                    $crate::contract::under_every_switch(&$vendor, check).await;
                 }
             )+
         }

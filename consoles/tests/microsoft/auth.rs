@@ -1,8 +1,9 @@
 //! Tokens: both grants, rotation, refusals.
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
-use tenantry_consoles::Secrets;
+use tenantry_consoles::{SecretSink, Secrets, SinkError};
+use tenantry_engine::address::ConsoleName;
 use tenantry_engine::console::{Console, ConsoleError};
 use tenantry_engine::execute::Outcome;
 use tenantry_simulator::microsoft::RefreshTokens;
@@ -40,6 +41,42 @@ async fn a_new_refresh_token_is_stored_and_used_from_then_on() {
         ("refreshToken", stored.last().unwrap().1.as_str()),
     ]);
     assert!(world.console().identify().await.is_ok());
+}
+
+/// A place that cannot be written.
+struct Full;
+
+#[async_trait::async_trait]
+impl SecretSink for Full {
+    async fn store(
+        &self,
+        _: &ConsoleName,
+        _: &'static str,
+        _: &'static str,
+        _: &SecretString,
+    ) -> Result<(), SinkError> {
+        Err(SinkError { because: "/etc/tenantry/secret: no space left".into() })
+    }
+}
+
+#[tokio::test]
+async fn a_new_refresh_token_that_cannot_be_stored_stops_the_run_in_words() {
+    let mut world = World::direct(json!({})).await;
+    world.settings.sink = Some(std::sync::Arc::new(Full));
+    let console = world.console();
+    let error = console.identify().await.unwrap_err();
+    let first = world.read.get("refreshToken").unwrap().expose_secret().to_owned();
+    assert!(!format!("{error} {error:?}").contains(&first), "{error}");
+    let refusal = refusal(error);
+    assert_eq!(refusal.code, "refresh-token-not-stored");
+    assert_eq!(
+        refusal.words.raw(),
+        "Microsoft gave a new refresh token: it cannot be stored: /etc/tenantry/secret: no space left"
+    );
+    assert!(refusal.hint.starts_with("make the place writable and run again"), "{}", refusal.hint);
+    // The newer token is kept while the process lives: it is not lost for a disk that is full for a moment.
+    world.sim.microsoft("acme").switch(|switches| switches.refresh_tokens = RefreshTokens::Omitted);
+    assert!(console.identify().await.is_ok());
 }
 
 #[tokio::test]

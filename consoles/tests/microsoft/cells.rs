@@ -1,12 +1,17 @@
 //! Cells that are a person's or a provider's work: each yields its task, and no request of ours.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
-use tenantry_engine::capability::Party;
+use tenantry_engine::action::Action;
+use tenantry_engine::address::Address;
+use tenantry_engine::capability::{By, Party, Row};
+use tenantry_engine::console::{Ask, Console, Subject};
 use tenantry_engine::plan::{Performer, Plan};
 use tenantry_engine::task::Task;
 use tenantry_simulator::Kind;
 
-use crate::world::{CONTOSO, Objects, World, codes, contoso, nordwind, with_contoso};
+use crate::world::{CONTOSO, Objects, World, codes, contoso, identified, nordwind, with_contoso};
 
 fn task(plan: &Plan) -> &Task {
     match plan.steps.iter().map(|step| &step.performer).find(|performer| **performer != Performer::Console) {
@@ -164,4 +169,36 @@ async fn buying_is_not_supported_yet_and_says_so() {
     let plan = world.plan(&licensed(json!({"quantity": 5}))).await;
     assert_eq!(plan.steps, []);
     assert_eq!(codes(&plan), ["not-supported-yet"]);
+}
+
+#[tokio::test]
+async fn every_cell_that_a_person_or_provider_fills_has_its_instructions() {
+    let address = Address::account("default", "muster", "microsoft");
+    let subject = Subject { address: &address, decl: None, record: None, licenses: None, access: None };
+    let mut seen = BTreeSet::new();
+    for world in [
+        World::direct(json!({})).await,
+        World::reseller("some").await,
+        World::reseller("some-without-census").await,
+        World::reseller("nothing").await,
+    ] {
+        let console = identified(&world).await;
+        let dialect = console.dialect();
+        for row in Row::ALL {
+            let By::Person(party) = dialect.capabilities().by(row) else { continue };
+            let action = if row == Row::Detach { Action::Detach } else { Action::Update };
+            let how = dialect.instructions(&Ask { row, action, subject, license: None, changes: &[] });
+            assert_eq!(how.party, party, "{row:?}: {how:?}");
+            assert!(how.title.contains("muster"), "{row:?}: {how:?}");
+            let begins = how.steps.first().expect("a step");
+            match party {
+                Party::Provider => assert!(begins.starts_with("ask distro to "), "{row:?}: {begins}"),
+                _ => assert!(how.steps.iter().any(|step| step.contains('›')), "{row:?}: {how:?}"),
+            }
+            seen.insert((row, party));
+        }
+        assert_eq!(world.count(Kind::Write, 0), 0);
+    }
+    let provider = seen.iter().filter(|(_, party)| *party == Party::Provider).count();
+    assert_eq!((seen.len() - provider, provider), (4, 8), "{seen:?}");
 }

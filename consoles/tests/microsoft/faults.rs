@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use tenantry_engine::execute::Outcome;
+use tenantry_simulator::microsoft::Switches;
 use tenantry_simulator::{Does, Fault, FaultBody, HoldAt, Kind, RetryAfter};
 
 use crate::world::{CONTOSO, Objects, World, contoso, nordwind, with_contoso};
@@ -50,20 +51,23 @@ async fn planning_twice_gives_the_same_plan() {
 }
 
 #[tokio::test]
-async fn an_incomplete_list_creates_and_removes_nothing() {
-    let mut world = World::direct(with_contoso(json!({}))).await;
-    world.apply(&Objects::customer("contoso", contoso(json!({})))).await;
-    world.sim.seed(&json!({"microsoft": {"acme": {"bulk": {"count": 3}}}})).unwrap();
-    world.page = 1;
-    world.restart();
-    world.approvals.consents = crate::world::consents(&["customer-told", "delegated-rights-stay"], "contoso");
-    world.sim.faults().add(Fault::new(Does::Forbidden).on("GET", "/v1/customers").nth(2).always());
-    let objects = Objects {
-        customers: vec![("contoso", contoso(json!({"want": "Detached"}))), ("nordwind", nordwind(json!({})))],
-        ..Objects::default()
-    };
-    world.apply(&objects).await;
-    assert_eq!(world.count(Kind::Write, 0), 0);
+async fn an_incomplete_list_creates_and_removes_nothing_under_any_switch() {
+    for (name, switches) in Switches::all_variants() {
+        let mut world = World::direct(with_contoso(json!({}))).await;
+        world.sim.microsoft("acme").switch(|now| *now = switches);
+        world.apply(&Objects::customer("contoso", contoso(json!({})))).await;
+        world.sim.seed(&json!({"microsoft": {"acme": {"bulk": {"count": 3}}}})).unwrap();
+        world.page = 1;
+        world.restart();
+        world.approvals.consents =
+            crate::world::consents(&["customer-told", "delegated-rights-stay"], "contoso");
+        world.sim.faults().add(Fault::new(Does::Forbidden).on("GET", "/v1/customers").nth(2).always());
+        let leaving = ("contoso", contoso(json!({"want": "Detached"})));
+        let objects =
+            Objects { customers: vec![leaving, ("nordwind", nordwind(json!({})))], ..Objects::default() };
+        world.apply(&objects).await;
+        assert_eq!(world.count(Kind::Write, 0), 0, "{name}");
+    }
 }
 
 #[tokio::test]

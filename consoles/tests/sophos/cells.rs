@@ -14,8 +14,8 @@ use tenantry_engine::plan::findings::Code;
 use tenantry_engine::plan::{Performer, Plan, Step};
 use tenantry_simulator::Kind;
 
-use crate::contract::{Bench, Vendor};
-use crate::tenant::{PARTNER, Sophos, Wish, both, connected, console_spec, customer, flex};
+use crate::contract::Bench;
+use crate::tenant::{PARTNER, Wish, both, connected, console_spec, customer, flex, whole};
 
 const ID: &str = "00000000-0000-0000-0000-00000000002a";
 
@@ -26,7 +26,7 @@ fn person(by: By) -> bool {
 #[tokio::test]
 async fn the_table_is_the_documented_one() {
     let bench = Bench::new().await;
-    let console = Sophos.connect(&bench, None);
+    let console = whole(&bench);
     let table = console.dialect().capabilities();
     let shown: BTreeMap<Row, By> = Row::ALL.into_iter().map(|row| (row, table.by(row))).collect();
     let operator = By::Person(Party::Operator);
@@ -107,7 +107,7 @@ async fn planned(bench: &Bench, wish: &Wish, seed: &Value) -> Plan {
 async fn a_create_is_one_request_that_makes_what_was_declared() {
     for billing in ["Trial", "Usage"] {
         let bench = Bench::new().await;
-        let console = Sophos.connect(&bench, None);
+        let console = whole(&bench);
         let account = console.identify().await.expect("known").vendor_account;
         let mut ledger = Ledger::new(account, "lineage".into());
         ledger.header.confirmed = Some(bench.runtime.clock.now());
@@ -146,7 +146,7 @@ async fn a_create_is_one_request_that_makes_what_was_declared() {
 #[tokio::test]
 async fn what_a_create_lacks_is_named_at_its_place() {
     let bench = Bench::new().await;
-    let console = Sophos.connect(&bench, None);
+    let console = whole(&bench);
     let account = console.identify().await.expect("known").vendor_account;
     let bare = customer(
         &json!({"sophos": null}),
@@ -355,7 +355,7 @@ async fn a_value_that_sophos_does_not_document_is_told_and_decides_nothing() {
 async fn a_monthly_account_of_msp_flex_is_told_to_exclude_early_access() {
     for (billing, told) in [("Usage", true), ("Trial", false)] {
         let bench = Bench::new().await;
-        let console = Sophos.connect(&bench, None);
+        let console = whole(&bench);
         let account = console.identify().await.expect("known").vendor_account;
         let mut ledger = Ledger::new(account, "lineage".into());
         ledger.header.confirmed = Some(bench.runtime.clock.now());
@@ -428,7 +428,7 @@ async fn suspending_and_removing_do_not_exist() {
 #[tokio::test]
 async fn every_cell_that_a_person_fills_has_a_click_path() {
     let bench = Bench::new().await;
-    let console = Sophos.connect(&bench, None);
+    let console = whole(&bench);
     let address = Address::account("default", "muster", "sophos");
     let subject = tenantry_engine::console::Subject {
         address: &address,

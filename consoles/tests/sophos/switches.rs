@@ -10,7 +10,7 @@ use tenantry_simulator::sophos::switches::Switches;
 
 use crate::contract::writes::{send, word};
 use crate::contract::{Bench, Vendor};
-use crate::tenant::{PARTNER, Sophos, both, connected, console_spec};
+use crate::tenant::{PARTNER, Sophos, both, connected, console_spec, whole};
 
 async fn under(switches: Switches, customers: usize, hostile: usize) -> Bench {
     let bench = Bench::new().await;
@@ -24,7 +24,7 @@ async fn under(switches: Switches, customers: usize, hostile: usize) -> Bench {
 async fn a_census_is_complete_under_every_switch() {
     for (name, switches) in Switches::all_variants() {
         let bench = under(switches, 230, 12).await;
-        let console = Sophos.connect(&bench, None);
+        let console = whole(&bench);
         console.identify().await.unwrap_or_else(|error| panic!("{name}: {error}"));
         let census = console.census(&bench.reading).await.unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(census.incomplete, None, "{name}");
@@ -44,7 +44,7 @@ async fn a_census_is_complete_under_every_switch() {
 async fn licences_are_read_or_said_to_be_unreadable_under_every_switch() {
     for (name, switches) in Switches::all_variants() {
         let bench = under(switches, 8, 0).await;
-        let console = Sophos.connect(&bench, None);
+        let console = whole(&bench);
         console.identify().await.expect("known");
         let census = console.census(&bench.reading).await.expect("a census");
         let wanted: Vec<_> = Sophos.details(&census).into_iter().take(20).collect();
@@ -66,7 +66,7 @@ async fn licences_are_read_or_said_to_be_unreadable_under_every_switch() {
 async fn what_is_said_of_a_create_is_what_happened_under_every_switch() {
     for (name, switches) in Switches::all_variants() {
         let bench = under(switches, 8, 0).await;
-        let console = Sophos.connect(&bench, None);
+        let console = whole(&bench);
         let sent = send(&Sophos, &*console).await;
         let made = bench.running.log().effects(PARTNER, "tenant-created");
         match &sent {
@@ -84,7 +84,7 @@ async fn what_is_said_of_a_create_is_what_happened_under_every_switch() {
 async fn a_name_that_is_taken_is_made_twice_or_refused_but_never_in_doubt() {
     for (name, switches) in Switches::all_variants() {
         let bench = under(switches, 8, 0).await;
-        let console = Sophos.connect(&bench, None);
+        let console = whole(&bench);
         assert_eq!(word(&send(&Sophos, &*console).await).0, "acked", "{name}");
         let again = send(&Sophos, &*console).await;
         let made = bench.running.log().effects(PARTNER, "tenant-created").len();
@@ -103,7 +103,7 @@ async fn monthly_billing_without_flex_is_refused_under_every_switch() {
     for (name, switches) in Switches::all_variants() {
         let bench = under(switches, 8, 0).await;
         bench.running.seed(&json!({"sophos": {"acme": {"flex": false}}})).expect("a seed");
-        let console = Sophos.connect(&bench, None);
+        let console = whole(&bench);
         let draft = crate::tenant::create_draft("Muster AG", "usage");
         let request = Request { id: "op", request_id: "r", draft: &draft, remote_id: None, account: None };
         let sent = console.send(&request).await;

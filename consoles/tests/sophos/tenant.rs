@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tenantry_consoles::{Credentials, Secrets, connect};
+use tenantry_consoles::sophos::connect_paged;
+use tenantry_consoles::{Connection, Credentials, Secrets, connect};
 use tenantry_crd::{ConsoleSpec, CustomerSpec, LicenseSpec, ProductSpec};
 use tenantry_engine::address::ConsoleName;
 use tenantry_engine::capability::OperationClass;
@@ -15,6 +16,8 @@ use tenantry_engine::observed::{Census, DetailKey, Details, Facet};
 use tenantry_engine::operation::Draft;
 use tenantry_engine::origin::{Origin, Scope};
 use tenantry_engine::plan::{Approvals, Patience, Planned, PlanningInput, plan};
+use tenantry_simulator::SwitchInfo;
+use tenantry_simulator::sophos::switches::Switches;
 use url::Url;
 
 use crate::contract::{Bench, Vendor};
@@ -53,6 +56,28 @@ pub fn connected(
     let name = ConsoleName::new("sophos");
     connect(spec, &name, credentials, Some(at.unwrap_or(own)), &bench.runtime, &bench.settings)
         .expect("it connects")
+}
+
+/// Tenants a page under contract: so few that every list has several pages.
+const CONTRACT_PAGE: usize = 2;
+
+/// Connected with pages of this size.
+pub fn paged(bench: &Bench, credentials: Credentials, at: Option<Url>, page: usize) -> Box<dyn Console> {
+    let own = || Url::parse(&bench.running.sophos("acme").url()).expect("a URL");
+    let connection = Connection {
+        spec: &flex(),
+        name: &ConsoleName::new("sophos"),
+        credentials,
+        endpoint: Some(at.unwrap_or_else(own)),
+        runtime: &bench.runtime,
+        settings: &bench.settings,
+    };
+    connect_paged(&connection, page).expect("it connects")
+}
+
+/// Connected as an ordinary Console is: with the vendor's largest pages.
+pub fn whole(bench: &Bench) -> Box<dyn Console> {
+    connected(bench, &flex(), both(bench), None)
 }
 
 pub fn both(bench: &Bench) -> Credentials {
@@ -96,22 +121,23 @@ impl Vendor for Sophos {
     }
 
     fn pages(&self, customers: usize) -> u32 {
-        u32::try_from(customers.div_ceil(100).max(1)).expect("few")
+        u32::try_from(customers.div_ceil(CONTRACT_PAGE).max(1)).expect("few")
     }
 
     fn connect(&self, bench: &Bench, endpoint: Option<Url>) -> Box<dyn Console> {
-        connected(bench, &flex(), both(bench), endpoint)
+        paged(bench, both(bench), endpoint, CONTRACT_PAGE)
     }
 
     fn connect_to_read(&self, bench: &Bench) -> Box<dyn Console> {
-        connected(bench, &flex(), Credentials { read: secrets(bench), write: None }, None)
+        paged(bench, Credentials { read: secrets(bench), write: None }, None, CONTRACT_PAGE)
     }
 
     fn connect_with_wrong_write_secret(&self, bench: &Bench) -> Box<dyn Console> {
         let own = bench.running.sophos("acme").credentials();
         let wrong =
             Secrets::new([("clientId", own.client_id.as_str()), ("clientSecret", "wrong-secret-text")]);
-        connected(bench, &flex(), Credentials { read: secrets(bench), write: Some(Arc::new(wrong)) }, None)
+        let credentials = Credentials { read: secrets(bench), write: Some(Arc::new(wrong)) };
+        paged(bench, credentials, None, CONTRACT_PAGE)
     }
 
     fn secrets(&self, bench: &Bench) -> Vec<String> {
@@ -128,6 +154,27 @@ impl Vendor for Sophos {
             .iter()
             .map(|record| DetailKey { id: record.id.clone(), facet: Facet::Licenses })
             .collect()
+    }
+
+    fn switches(&self) -> &'static [SwitchInfo] {
+        Switches::TABLE
+    }
+
+    fn current_switches(&self, bench: &Bench) -> Value {
+        serde_json::to_value(bench.running.sophos("acme").current_switches()).expect("plain data")
+    }
+
+    fn console(&self, _: &Bench) -> ConsoleSpec {
+        flex()
+    }
+
+    fn customer(&self, number: usize) -> CustomerSpec {
+        let own = format!("kunde{number}");
+        let company = json!({"legalName": format!("Kunde {number} GmbH"), "displayName": format!("Kunde {number}"),
+            "address": {"line1": format!("Weg {number}")}});
+        let contacts = json!([{"roles": ["Admin"], "firstName": "Anna", "lastName": "Muster",
+            "email": format!("it@{own}.example"), "phone": format!("+49 30 12345{number}")}]);
+        customer(&json!({}), &json!({"company": company, "contacts": contacts}))
     }
 }
 

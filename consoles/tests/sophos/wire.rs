@@ -12,7 +12,7 @@ use tenantry_simulator::{Does, Fault, Kind};
 use url::Url;
 
 use crate::contract::{Bench, Vendor, clean};
-use crate::tenant::{PARTNER, Sophos, both, connected, console_spec, flex, secrets};
+use crate::tenant::{PARTNER, Sophos, both, connected, console_spec, flex, secrets, whole};
 
 async fn partner(customers: usize) -> Bench {
     let bench = Bench::new().await;
@@ -24,7 +24,7 @@ async fn partner(customers: usize) -> Bench {
 async fn pages_of_none_one_a_hundred_and_one_more_are_whole() {
     for (customers, pages) in [(0, 1), (1, 1), (100, 1), (101, 2), (250, 3)] {
         let bench = partner(customers).await;
-        let console = Sophos.connect(&bench, None);
+        let console = whole(&bench);
         let census = console.census(&bench.reading).await.expect("a census");
         assert_eq!((census.incomplete.as_deref(), census.records().len()), (None, customers));
         assert_eq!(console.take_cost().pages, pages, "{customers}");
@@ -37,7 +37,7 @@ async fn pages_of_none_one_a_hundred_and_one_more_are_whole() {
 async fn a_page_that_is_refused_in_the_middle_makes_the_census_incomplete() {
     for does in [Does::Forbidden, Does::MalformedJson] {
         let bench = partner(250).await;
-        let console = Sophos.connect(&bench, None);
+        let console = whole(&bench);
         let fault = Fault::new(does).at(PARTNER).on("GET", "/partner/v1/tenants").nth(2).always();
         bench.running.faults().add(fault);
         let census = console.census(&bench.reading).await.expect("an incomplete census is no error");
@@ -51,7 +51,7 @@ async fn a_page_that_is_refused_in_the_middle_makes_the_census_incomplete() {
 #[tokio::test]
 async fn a_list_that_changes_while_it_is_read_is_incomplete() {
     let bench = partner(150).await;
-    let console = Sophos.connect(&bench, None);
+    let console = whole(&bench);
     let hold = Does::Hold { at: tenantry_simulator::HoldAt::BeforeCommit };
     bench.running.faults().add(Fault::new(hold).at(PARTNER).on("GET", "/partner/v1/tenants").nth(2));
     let listing = console.census(&bench.reading);
@@ -74,7 +74,7 @@ async fn a_tenants_names_contact_and_external_ids_become_keys() {
         "email": "IT@muster.example", "phone": "+49 30 123456", "address1": "Weg 1", "city": "Berlin",
         "countryCode": "DE", "postalCode": "10115"}}]}}});
     bench.running.seed(&seed).expect("a seed");
-    let census = Sophos.connect(&bench, None).census(&bench.reading).await.expect("a census");
+    let census = whole(&bench).census(&bench.reading).await.expect("a census");
     let record = census.get(&id.into()).expect("it is listed");
     assert_eq!(record.name.raw(), "Muster");
     let keys: Vec<(KeyKind, &str)> = record.keys.iter().map(|key| (key.kind, &*key.value)).collect();
@@ -97,7 +97,7 @@ async fn an_account_that_is_not_activated_is_listed_and_nothing_more_is_asked_of
     let id = "00000000-0000-0000-0000-00000000002a";
     let tenant = json!({"name": "Neu AG", "id": id, "activated": false});
     bench.running.seed(&json!({"sophos": {"acme": {"tenants": [tenant]}}})).expect("a seed");
-    let console = Sophos.connect(&bench, None);
+    let console = whole(&bench);
     let census = console.census(&bench.reading).await.expect("a census");
     let before = bench.requests(Kind::Read);
     let details = console.details(&Sophos.details(&census), &bench.reading).await.expect("details");
@@ -128,7 +128,7 @@ async fn licences_say_until_when_they_stand_in_the_way() {
     ]);
     let tenant = json!({"name": "Muster AG", "id": id, "billingType": "term", "licenses": licenses});
     bench.running.seed(&json!({"sophos": {"acme": {"tenants": [tenant]}}})).expect("a seed");
-    let console = Sophos.connect(&bench, None);
+    let console = whole(&bench);
     let census = console.census(&bench.reading).await.expect("a census");
     let details = console.details(&Sophos.details(&census), &bench.reading).await.expect("details");
     let read = &details[&DetailKey { id: id.into(), facet: Facet::Licenses }];
@@ -162,7 +162,7 @@ async fn licences_say_until_when_they_stand_in_the_way() {
 #[tokio::test]
 async fn a_token_of_an_hour_is_renewed_before_it_ends() {
     let bench = partner(3).await;
-    let console = Sophos.connect(&bench, None);
+    let console = whole(&bench);
     console.census(&bench.reading).await.expect("a census");
     bench.running.clock().advance(58.minutes()).expect("time goes on");
     console.census(&bench.reading).await.expect("a census");
