@@ -7,8 +7,12 @@ use std::process::Command;
 use std::sync::Arc;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
+use serde_json::json;
+use tenantry_simulator::LogFilter;
+use tenantry_tests::cli::Bench;
 use tenantry_tests::parts::repository_root;
 use tenantry_tests::pki::Authority;
+use tenantry_tests::worlds::{customer, id, known_at_sophos, sophos, sophos_seed, sophos_tenant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -97,6 +101,32 @@ async fn both_http_clients_shake_hands_in_one_process() {
         .build()
         .expect("an HTTP client can be made");
     assert!(stranger.get(format!("https://127.0.0.1:{port}/")).send().await.is_err());
+}
+
+/// The program itself: a console whose certificate nobody vouches for hears no word of ours, not even the client id.
+#[test]
+fn a_console_whose_certificate_nobody_vouches_for_is_asked_nothing() {
+    let authority = Authority::new().expect("an authority can be made");
+    let own = authority.loopback_server().expect("a certificate can be made");
+    let tls = tenantry_simulator::Identity { certificate: own.certificate, key: own.key };
+    let config = tenantry_simulator::Config { tls: Some(tls), ..tenantry_simulator::Config::default() };
+    let seed = json!({"sophos": sophos_seed(&[sophos_tenant(1, "known")], &json!({}))});
+    let bench = Bench::with(&seed, config);
+    bench.write("consoles.yaml", &sophos(""));
+    bench.write("known.yaml", &customer("known", &[known_at_sophos(&id(1))]));
+
+    let stranger = bench.run(&["plan"]);
+    assert_eq!(stranger.code, 1, "{stranger}");
+    assert!(stranger.stderr.contains("certificate"), "it says why: {stranger}");
+    assert_eq!(bench.simulator().log().count(&LogFilter::default()), 0);
+
+    let ca = bench.dir().join("ca.pem");
+    std::fs::write(&ca, authority.certificate()).expect("it can be written");
+    let mut command = bench.command(&["plan"]);
+    command.env("SSL_CERT_FILE", &ca);
+    let ran = bench.run_command(command);
+    assert_eq!(ran.code, 0, "{ran}");
+    assert!(bench.simulator().log().count(&LogFilter::default()) > 0);
 }
 
 /// The packages of the whole workspace as they are built, for programs and for tests alike.
