@@ -134,10 +134,7 @@ async fn what_is_on_no_list_is_refused_in_words_before_a_token_is_asked_or_a_byt
         Arc::default(),
     );
     let write = Outgoing::new(Method::POST, &base, &["v1", "customers"]).json(&"a customer");
-    let error = match reader.ask(&write, Some(&tokens()), Counted::Other).await {
-        Ok(_) => panic!("it left"),
-        Err(error) => error,
-    };
+    let Err(error) = reader.ask(&write, Some(&tokens()), Counted::Other).await else { panic!("it left") };
     assert_eq!(error.to_string(), "Partner Center: refused to send POST /v1/customers while only reading");
     let writer = Writer::new(client, list, pace, &runtime);
     let Wrote::NotSent(refusal) = writer.send(&write, &tokens()).await else { panic!("it left") };
