@@ -72,8 +72,7 @@ impl Ledgers {
         let consoles = names::consoles(client, namespace)
             .await
             .map_err(|error| CliError::from_error("cluster-refused", &error))?;
-        let mut index = Index::default();
-        index.consoles = consoles;
+        let index = Index::of(consoles);
         let run = RandomIds.uuid()[..8].to_owned();
         let state = StateDir::new(&globals.state_dir);
         let now = clock(globals.now.as_deref())?.now();

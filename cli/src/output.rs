@@ -38,6 +38,9 @@ pub struct Outputs {
         value_delimiter = ','
     )]
     pub output: Vec<String>,
+    /// What to do with what was shown, where that is not to apply it.
+    #[arg(skip)]
+    pub then: Option<&'static str>,
 }
 
 impl Outputs {
@@ -73,7 +76,8 @@ impl Outputs {
                 "markdown" => markdown::plans(plans, findings),
                 _ => {
                     let paint = if file.is_some() { Paint { colour: false, ..paint } } else { paint };
-                    text::plans(plans, findings, paint) + text::next_commands(plans)
+                    text::plans(plans, findings, paint)
+                        + self.then.unwrap_or_else(|| text::next_commands(plans))
                 }
             };
             match file {

@@ -148,7 +148,9 @@ pub async fn connect<'a>(
     declaration: &'a Declaration<'a>,
     write: bool,
 ) -> Result<(Vec<Connected<'a>>, Vec<CliError>), CliError> {
-    if declaration.consoles.is_empty() {
+    // One that is declared and has no behaviour yet is a finding, at its line.
+    let not_yet = declaration.findings.iter().any(|finding| finding.code == Code::NotSupportedYet);
+    if declaration.consoles.is_empty() && !not_yet {
         return Err(CliError::new(
             "no-console",
             "no Console is declared in what was read: nothing was compared",

@@ -26,6 +26,11 @@ impl Default for Index {
 }
 
 impl Index {
+    /// Of these Consoles.
+    pub fn of(consoles: BTreeMap<ConsoleName, VendorAccount>) -> Self {
+        Self { consoles, ..Self::default() }
+    }
+
     pub(super) fn read(path: &Path) -> Result<Self, StoreError> {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,

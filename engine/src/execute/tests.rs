@@ -345,6 +345,32 @@ fn an_invitation_is_durable_once_and_its_mail_is_a_task() {
 }
 
 #[test]
+fn reminders_follow_a_sent_mail_that_holds_its_link_and_end_where_it_was_taken_back() {
+    let bench = Bench::new([invited("adatum")]);
+    bench.apply();
+    let change = |change: &dyn Fn(&mut crate::ledger::Invitation)| {
+        bench.store.tamper(|ledger| {
+            let entry = ledger.entries.values_mut().next().expect("an entry");
+            change(entry.invitation.as_deref_mut().expect("drafted"));
+        });
+    };
+    bench.pass(8 * 24 * 60);
+    assert!(bench.steps().is_empty(), "its mail waits to be sent");
+    change(&|invitation| invitation.sent = Some(invitation.drafted));
+    assert_eq!(bench.steps(), ["remind adatum"]);
+    change(&|invitation| invitation.link.clear());
+    assert!(bench.steps().is_empty(), "no mail can be made without a link");
+    change(&|invitation| {
+        invitation.link = "https://memory.example/accept/1".into();
+        invitation.revoked = Some(invitation.drafted);
+    });
+    assert!(bench.steps().is_empty(), "it was taken back");
+    assert_eq!(bench.codes(), ["invitation-revoked"]);
+    bench.world.appears("Adatum", Some("adatum.example"));
+    assert_eq!(bench.steps(), ["adopt adatum"]);
+}
+
+#[test]
 fn a_secret_that_cannot_be_sealed_is_told_and_the_step_is_done() {
     let bench = Bench::new([Company::new("adatum")]);
     bench.world.secret("hunter2");

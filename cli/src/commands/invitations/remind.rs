@@ -69,7 +69,10 @@ impl Remind {
         let plan = Plan {
             files: self.files.files,
             cluster: crate::cluster::FromCluster::default(),
-            outputs: self.outputs,
+            outputs: Outputs {
+                then: Some("Draft them: the same command without --dry-run; a person sends the mails\n"),
+                ..self.outputs
+            },
             out: None,
             detailed_exitcode: false,
             selection,
