@@ -116,6 +116,8 @@ fn whoever_reads_results_alone_learns_which_console_was_not_read() {
     );
     assert!(!plan.stdout.contains("the consoles hold what is declared"), "{plan}");
     assert!(plan.stderr.contains("]: microsoft: Partner Center"), "the error names the Console: {plan}");
+    let aligned = plan.stderr.lines().any(|line| line.starts_with("sophos      Sophos Central Partner ·"));
+    assert!(aligned, "consoles stand in columns: {plan}");
     failing(
         &["plan", "-o", "markdown"],
         &[
@@ -207,6 +209,14 @@ fn where_no_console_is_declared_nothing_is_said_to_be_as_declared() {
             assert!(ran.stderr.contains(words), "{ran}");
         }
     }
+    // One without behaviour is declared all the same.
+    let plugin = "apiVersion: tenantry.io/v1alpha1\nkind: Console\nmetadata: {name: plug}\nspec:\n  plugin: {command: [x]}\n";
+    bench.write("empty/plugin.yaml", plugin);
+    let mut command = bench.command(&["plan", "-f", "empty"]);
+    command.env_remove("TENANTRY_ENDPOINT");
+    let ran = run_command(&bench, &["plan"], command);
+    assert_eq!(ran.code, 0, "{ran}");
+    assert!(ran.stdout.contains("not-supported-yet"), "{ran}");
 }
 
 #[test]

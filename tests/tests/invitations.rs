@@ -199,7 +199,8 @@ fn who_was_never_invited_has_nothing_to_be_taken_back() {
 /// The mail of the one invitation, as a person sends it.
 fn mail(bench: &Bench) -> String {
     let one = list(bench);
-    let link = &entries(&bench.dir())[ADDRESS].last().expect("it has an entry")["invitation"]["link"];
+    let entries = entries(&bench.dir());
+    let link = &entries.values().flatten().last().expect("it has an entry")["invitation"]["link"];
     format!(
         "From: msp@msp.example\r\nTo: {}\r\nSubject: Hallo\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{}\r\n",
         one["to"].as_str().expect("an addressee"),

@@ -50,7 +50,7 @@ fn what_is_wrong_on_the_command_line_is_said_with_what_to_do() {
     ];
     let mark = bench.simulator().log().mark();
     for (arguments, words) in cases {
-        says(&run(&bench, arguments), 64, &[&["error[usage]"], words].concat());
+        says(&run(&bench, arguments), 64, &[&["error[usage]"][..], words].concat());
     }
     assert_eq!(bench.simulator().log().mark(), mark, "a console was asked");
     says(&run(&bench, &["plna"]), 64, &["unrecognized subcommand 'plna'", "'plan'"]);
