@@ -233,9 +233,9 @@ pub(super) fn pending(
         invitation.reminders.last().map_or(since, |reminder| reminder.sent.unwrap_or(reminder.drafted));
     // Without its link (a person has invited, or it was erased) no mail of ours can be made.
     let most = reminders.max_reminders as usize;
-    let used_up = invitation.reminders.len() >= most;
-    let next_reminder = (!used_up && invitation.sent.is_some() && !invitation.link.is_empty())
-        .then(|| last.saturating_add(reminders.remind_after.to_duration()).unwrap_or(Timestamp::MAX));
+    let next_reminder =
+        (invitation.reminders.len() < most && invitation.sent.is_some() && !invitation.link.is_empty())
+            .then(|| last.saturating_add(reminders.remind_after.to_duration()).unwrap_or(Timestamp::MAX));
     let overdue = now >= expires;
     if overdue {
         ctx.finding(
@@ -245,62 +245,20 @@ pub(super) fn pending(
                 .next("ask the customer; the link stays good, and no second mail is made"),
         );
     }
-    let to_send = unsent(&invitation);
-    if let Some((message_id, drafted)) = &to_send {
-        let task = send_task(
-            ctx.input.desired.console.name.as_str(),
-            ctx.input.dialect.title(),
-            &decl.address.name,
-            message_id,
-            &invitation.to,
-        );
-        let words = format!(
-            "a mail to {} waits for you since {}",
-            terminal(&invitation.to),
-            super::accounts::date(*drafted)
-        );
-        let notes = vec![
-            ("write it".into(), "tenantry invitations --eml outbox/".into()),
-            ("once sent".into(), format!("tenantry tasks done {}", task.id)),
-        ];
-        return ctx.waiting.push(
-            Waiting::new(&decl.address, WaitingFor::Task, words)
-                .of(Some(Party::Operator))
-                .notes(notes)
-                .since(Some(*drafted))
-                .until(Some(expires))
-                .overdue(overdue)
-                .task(Box::new(task))
-                .at(Some(&decl.origin)),
-        );
+    if let Some(mail) = unsent(&invitation) {
+        let waiting = mail_waits(ctx, decl, &invitation.to, &mail);
+        return ctx.waiting.push(waiting.until(Some(expires)).overdue(overdue));
     }
     let asked = ctx.input.approvals.remind.contains(&decl.address);
     if !overdue && next_reminder.is_some_and(|due| due <= now || asked) {
         return remind(ctx, decl, &invitation, next_reminder.is_some_and(|due| due <= now));
     }
-    let mut notes = Vec::new();
-    if used_up && most > 0 {
-        notes.push((
-            "reminders".to_owned(),
-            format!("{} of {most} made; no more follow", invitation.reminders.len()),
-        ));
-    } else if asked && most == 0 {
-        notes.push(("reminders".to_owned(), "none are to be made: invitation.maxReminders is 0".to_owned()));
-    } else if asked && invitation.link.is_empty() {
-        notes
-            .push(("reminders".to_owned(), "yours to write: the ledger holds no link for a mail".to_owned()));
-    }
+    let mut notes = Vec::from_iter(no_reminder(&invitation, most, asked));
+    let stops = format!("we stop waiting on {}", super::accounts::date(expires));
     if let Some(due) = next_reminder.filter(|_| !overdue) {
-        notes.push((
-            "next".to_owned(),
-            format!(
-                "reminder on {} · we stop waiting on {}",
-                super::accounts::date(due),
-                super::accounts::date(expires)
-            ),
-        ));
+        notes.push(("next".to_owned(), format!("reminder on {} · {stops}", super::accounts::date(due))));
     } else if !overdue {
-        notes.push(("next".to_owned(), format!("we stop waiting on {}", super::accounts::date(expires))));
+        notes.push(("next".to_owned(), stops));
     }
     let words = format!("invited {}, accepted by nobody yet", ago(since, now));
     ctx.waiting.push(
@@ -359,6 +317,47 @@ fn sent_by_attestation(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, invitation
         },
     );
     invitation
+}
+
+/// A drafted mail waits for somebody to send it.
+fn mail_waits(
+    ctx: &Context<'_>,
+    decl: &AccountDecl<'_>,
+    to: &str,
+    (message_id, drafted): &(String, Timestamp),
+) -> Waiting {
+    let task = send_task(
+        ctx.input.desired.console.name.as_str(),
+        ctx.input.dialect.title(),
+        &decl.address.name,
+        message_id,
+        to,
+    );
+    let words = format!("a mail to {} waits for you since {}", terminal(to), super::accounts::date(*drafted));
+    let notes = vec![
+        ("write it".into(), "tenantry invitations --eml outbox/".into()),
+        ("once sent".into(), format!("tenantry tasks done {}", task.id)),
+    ];
+    Waiting::new(&decl.address, WaitingFor::Task, words)
+        .of(Some(Party::Operator))
+        .notes(notes)
+        .since(Some(*drafted))
+        .task(Box::new(task))
+        .at(Some(&decl.origin))
+}
+
+/// Why no reminder follows, where that is worth a line.
+fn no_reminder(invitation: &Invitation, most: usize, asked: bool) -> Option<(String, String)> {
+    let made = invitation.reminders.len();
+    let words = match most {
+        0 if asked => "none are to be made: invitation.maxReminders is 0".to_owned(),
+        1.. if made >= most => format!("{made} of {most} made; no more follow"),
+        _ if asked && invitation.link.is_empty() => {
+            "yours to write: the ledger holds no link for a mail".to_owned()
+        }
+        _ => return None,
+    };
+    Some(("reminders".to_owned(), words))
 }
 
 /// Taken back by a person. No vendor takes back a link: whoever accepts all the same is bound above.

@@ -37,19 +37,19 @@ impl Whence {
 
 /// What to print of the field that was explained.
 pub(super) fn effective(globals: &Globals, files: &Files, of: &Explanation) -> Result<String, CliError> {
-    let below = match (of.kind, of.path.as_str()) {
-        (Kind::Customer, "" | "spec") => "",
-        (Kind::Customer, path) if path == "spec.accounts" => "",
-        (Kind::Customer, path) if path.starts_with("spec.accounts[].") => &path["spec.accounts[].".len()..],
-        (Kind::Console, "" | "spec") => "",
-        (Kind::Console, path) if path.starts_with("spec.") => &path["spec.".len()..],
-        _ => {
-            return Err(CliError::usage(
-                "--effective is for what has defaults: customer.spec.accounts and console.spec",
-            )
+    let path = of.path.as_str();
+    let below = match of.kind {
+        Kind::Customer => path
+            .strip_prefix("spec.accounts[].")
+            .or_else(|| matches!(path, "" | "spec" | "spec.accounts").then_some("")),
+        Kind::Console => path.strip_prefix("spec.").or_else(|| matches!(path, "" | "spec").then_some("")),
+        _ => None,
+    };
+    let Some(below) = below else {
+        let words = "--effective is for what has defaults: customer.spec.accounts and console.spec";
+        return Err(CliError::usage(words)
             .hint("tenantry explain customer.spec.accounts.onboarding --effective -f .")
             .hint("tenantry explain console.spec.guards --effective -f ."));
-        }
     };
     let loaded = read(globals, &files.files)?;
     let scope = FileScope(&loaded.scope);
