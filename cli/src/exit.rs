@@ -60,6 +60,13 @@ pub struct CliError {
     pub chain: Vec<String>,
     /// What to do.
     pub hints: Vec<String>,
+    /// What few errors have.
+    pub more: Box<More>,
+}
+
+/// What few errors have. Apart from the rest, so that results stay small.
+#[derive(Debug, Default)]
+pub struct More {
     /// Text that was made for this error already (diagnostics); printed as it is, before everything else.
     pub report: String,
     /// The Console that it is about.
@@ -77,9 +84,7 @@ impl CliError {
             message: message.into(),
             chain: vec![],
             hints: vec![],
-            report: String::new(),
-            console: None,
-            also: vec![],
+            more: Box::default(),
         }
     }
 
@@ -116,20 +121,20 @@ impl CliError {
     /// With a finished report.
     #[must_use]
     pub fn report(mut self, report: String) -> Self {
-        self.report = report;
+        self.more.report = report;
         self
     }
 
     /// About this Console: vendors' words alone do not tell two Consoles of one vendor apart.
     #[must_use]
     pub fn of_console(mut self, name: &ConsoleName) -> Self {
-        self.console = Some(name.to_string());
+        self.more.console = Some(name.to_string());
         self
     }
 
     /// The message, with its Console in front where it does not name it.
     fn named(&self) -> String {
-        match &self.console {
+        match &self.more.console {
             Some(console) if !self.message.to_lowercase().contains(&format!("console {console}")) => {
                 format!("{console}: {}", self.message)
             }
@@ -149,8 +154,8 @@ impl CliError {
 
     /// As printed on stderr, with a final newline.
     pub fn text(&self) -> String {
-        let mut out = self.report.clone();
-        for other in &self.also {
+        let mut out = self.more.report.clone();
+        for other in &self.more.also {
             out.push_str(&other.text());
         }
         if !self.message.is_empty() {
@@ -168,19 +173,19 @@ impl CliError {
     /// As printed on stderr with `--log-format json`: one object a line. A report that stands alone was made in that
     /// format already.
     pub fn json(&self) -> String {
-        let mut out = if self.message.is_empty() { self.report.clone() } else { String::new() };
-        for other in &self.also {
+        let mut out = if self.message.is_empty() { self.more.report.clone() } else { String::new() };
+        for other in &self.more.also {
             out.push_str(&other.json());
         }
         if !self.message.is_empty() {
             let mut line = serde_json::json!({
                 "level": "error", "code": self.code, "message": self.message, "because": self.chain, "hints": self.hints,
             });
-            if let Some(console) = &self.console {
+            if let Some(console) = &self.more.console {
                 line["console"] = console.as_str().into();
             }
-            if !self.report.is_empty() {
-                line["report"] = self.report.as_str().into();
+            if !self.more.report.is_empty() {
+                line["report"] = self.more.report.as_str().into();
             }
             let _ = writeln!(out, "{line}");
         }

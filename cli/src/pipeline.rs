@@ -385,7 +385,7 @@ pub fn told_console(run: &Run, one: &Connected<'_>, prepared: &Prepared) {
 pub fn together(failed: Vec<CliError>) -> Option<CliError> {
     let mut failed = failed.into_iter();
     let mut first = failed.next()?;
-    first.also.extend(failed);
+    first.more.also.extend(failed);
     Some(first)
 }
 

@@ -110,7 +110,7 @@ impl Doctor {
                 if globals.log_format == LogFormat::Json {
                     print(&report.out)?;
                 } else {
-                    error.report.push_str(&report.out);
+                    error.more.report.push_str(&report.out);
                 }
                 return Err(error);
             }

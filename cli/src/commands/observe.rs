@@ -96,7 +96,7 @@ struct NotRead<'s> {
 
 impl<'s> NotRead<'s> {
     fn of(error: &'s CliError) -> Self {
-        Self { console: &error.console, code: error.code, message: error.sentence() }
+        Self { console: &error.more.console, code: error.code, message: error.sentence() }
     }
 }
 

@@ -68,7 +68,7 @@ pub(super) fn write(
     }
     let mut failed = failed.into_iter();
     let Some(mut first) = failed.next() else { return Ok(out) };
-    first.also.extend(failed);
+    first.more.also.extend(failed);
     crate::app::print(&out)?;
     Err(first.hint("the other mails were written all the same"))
 }

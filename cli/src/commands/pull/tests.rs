@@ -166,7 +166,7 @@ async fn an_edit_that_breaks_a_rule_is_not_written() {
     let error =
         put.run("spec.accounts[0].id", edit::New::Id("7f2e".into()), &Mode::Write).expect_err("refused");
     assert_eq!((error.code, error.exit), ("edit-not-exact", Exit::Refused));
-    assert!(error.report.contains("distinctFrom names other companies"), "{}", error.report);
+    assert!(error.more.report.contains("distinctFrom names other companies"), "{}", error.more.report);
     assert_eq!(put.desk.text("a.yaml"), before);
 }
 
