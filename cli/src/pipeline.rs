@@ -70,7 +70,8 @@ impl Run {
 
     /// The longest that one request may be on its way.
     pub fn request_timeout(&self) -> jiff::SignedDuration {
-        jiff::SignedDuration::try_from(self.settings.timeout).unwrap_or(jiff::SignedDuration::from_secs(60))
+        jiff::SignedDuration::try_from(self.settings.write_timeout)
+            .unwrap_or(jiff::SignedDuration::from_secs(60))
     }
 
     /// Connects one console; `write` says whether its write credential may be opened later.

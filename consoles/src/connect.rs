@@ -19,20 +19,34 @@ use crate::transport::{LARGEST_ANSWER, REQUEST_TIMEOUT};
 /// What all consoles of a process share.
 #[derive(Clone)]
 pub struct Settings {
-    /// How long one request may take in all. The engine's patience counts with the same figure.
+    /// How long one read may take in all.
     pub timeout: Duration,
+    /// How long one write may take in all, and so be on its way: the engine's patience counts with the same figure.
+    pub write_timeout: Duration,
     /// The largest answer that is read, in bytes after decompression.
     pub largest_answer: usize,
     /// Pace limiters by credential: two consoles on one credential share one.
     pub paces: Arc<Paces>,
     /// Where replaced secrets go; `None`: they are used while the process lives, and forgotten.
     pub sink: Option<Arc<dyn SecretSink>>,
+    /// Asked right before a write leaves, after everything that it had to wait for: whether it still may. `None`: it may.
+    pub fence: Option<Fence>,
 }
 
+/// Whether a write may leave now.
+pub type Fence = Arc<dyn Fn() -> bool + Send + Sync>;
+
 impl Default for Settings {
-    /// [`REQUEST_TIMEOUT`], [`LARGEST_ANSWER`], no limiter in use yet, no place for replaced secrets.
+    /// [`REQUEST_TIMEOUT`], [`LARGEST_ANSWER`], no limiter in use yet, no place for replaced secrets, no fence.
     fn default() -> Self {
-        Self { timeout: REQUEST_TIMEOUT, largest_answer: LARGEST_ANSWER, paces: Arc::default(), sink: None }
+        Self {
+            timeout: REQUEST_TIMEOUT,
+            write_timeout: REQUEST_TIMEOUT,
+            largest_answer: LARGEST_ANSWER,
+            paces: Arc::default(),
+            sink: None,
+            fence: None,
+        }
     }
 }
 
@@ -40,6 +54,7 @@ impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
             .field("timeout", &self.timeout)
+            .field("write_timeout", &self.write_timeout)
             .field("largest_answer", &self.largest_answer)
             .finish_non_exhaustive()
     }

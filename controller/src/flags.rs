@@ -53,8 +53,8 @@ pub struct Flags {
     /// Who holds the Lease [default: HOSTNAME and a random part]
     #[arg(long, env = "TENANTRY_IDENTITY", value_name = "NAME")]
     pub identity: Option<String>,
-    /// How long a Lease counts after its last renewal; work stops earlier
-    #[arg(long, env = "TENANTRY_LEASE_DURATION", value_name = "DURATION", default_value = "15s", value_parser = duration)]
+    /// How long a Lease counts after its last renewal; work stops earlier, by --write-timeout at least
+    #[arg(long, env = "TENANTRY_LEASE_DURATION", value_name = "DURATION", default_value = "60s", value_parser = duration)]
     pub lease_duration: Duration,
     /// How long changes are gathered before they are reconciled
     #[arg(long, env = "TENANTRY_DEBOUNCE", value_name = "DURATION", default_value = "300ms", value_parser = duration)]
@@ -86,11 +86,14 @@ pub struct Flags {
     /// Serve the plan without TLS: a token is readable on the way, so only behind something that encrypts
     #[arg(long, env = "TENANTRY_PLAN_PLAIN", default_value_t = false)]
     pub plan_plain: bool,
-    /// How long one request to a console may take
+    /// How long a console may take to answer a question
     #[arg(long, env = "TENANTRY_REQUEST_TIMEOUT", value_name = "DURATION", default_value = "60s", value_parser = duration)]
     pub request_timeout: Duration,
+    /// How long a console may take to carry out a change; one that takes longer is looked for, not repeated
+    #[arg(long, env = "TENANTRY_WRITE_TIMEOUT", value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    pub write_timeout: Duration,
     /// How long to finish what was begun when asked to end
-    #[arg(long, env = "TENANTRY_SHUTDOWN_TIMEOUT", value_name = "DURATION", default_value = "25s", value_parser = duration)]
+    #[arg(long, env = "TENANTRY_SHUTDOWN_TIMEOUT", value_name = "DURATION", default_value = "35s", value_parser = duration)]
     pub shutdown_timeout: Duration,
     /// Plan and report, and write neither consoles nor bindings: to see what it would do
     #[arg(long, env = "TENANTRY_PLAN_ONLY", default_value_t = false)]
@@ -123,8 +126,17 @@ impl Flags {
                     .to_owned(),
             );
         }
-        if self.lease_duration < Duration::from_secs(3) {
-            return Err("--lease-duration is at least 3s".to_owned());
+        if self.lease_duration < Duration::from_secs(3) || self.lease_duration.subsec_nanos() != 0 {
+            return Err("--lease-duration is at least 3s, in whole seconds".to_owned());
+        }
+        if self.lease_duration < self.write_timeout * 2 {
+            return Err(format!(
+                "--lease-duration {:?} is too short for --write-timeout {:?}: a change that was begun must be over \
+                 before another replica may act; give --lease-duration at least {:?}, or a shorter --write-timeout",
+                self.lease_duration,
+                self.write_timeout,
+                self.write_timeout * 2
+            ));
         }
         if self.namespaces.iter().any(String::is_empty) {
             return Err("--namespaces holds an empty name".to_owned());

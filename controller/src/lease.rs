@@ -5,11 +5,13 @@
 //! the Lease has expired. Here every write of the Lease is a compare-and-swap, and:
 //!
 //! - A renewal leaves every fifth of the duration. Counted from the moment at which the last successful one *left*,
-//!   nothing is begun after two thirds of the duration ([`Tenure::holds`]); the last third is for requests under way.
+//!   nothing is begun but while the Lease counts for as long as the longest write to a vendor may take, and never after
+//!   two thirds of the duration ([`Tenure::holds`]). What was begun is over before anybody else can begin.
 //! - Others take over once they have seen the Lease unchanged for its whole duration on their own clock: clocks of
 //!   different machines are never compared.
-//! - A request to a vendor may be on its way longer than that. It was journalled before it left, so the next holder
-//!   finds it in doubt, looks for it and does not repeat it; ConsoleBindings are written by compare-and-swap.
+//! - Both may fail: somebody deletes the Lease, a process stands still between its last look and its first byte. A
+//!   request was journalled before it left, so the next holder finds it in doubt, looks for it and does not repeat it;
+//!   ConsoleBindings are written by compare-and-swap.
 //!
 //! The number of transitions goes with the tenure, and onto what it writes.
 
@@ -38,8 +40,10 @@ pub struct Terms {
     pub name: String,
     /// Who we are.
     pub identity: String,
-    /// How long it counts.
+    /// How long it counts, in whole seconds.
     pub duration: Duration,
+    /// How long what was begun may go on: the longest write to a vendor.
+    pub longest: Duration,
 }
 
 impl Terms {
@@ -47,8 +51,9 @@ impl Terms {
         self.duration / 5
     }
 
+    /// How long after a renewal something may be begun.
     fn work(&self) -> Duration {
-        self.duration * 2 / 3
+        self.duration.saturating_sub(self.longest).min(self.duration * 2 / 3)
     }
 }
 
@@ -72,6 +77,11 @@ impl Tenure {
 
     fn renewed(&self, until: Instant) {
         *self.until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+    }
+
+    /// It is over, whatever time was left: everybody who holds it begins nothing more.
+    fn over(&self) {
+        self.renewed(Instant::now());
     }
 }
 
@@ -100,16 +110,22 @@ impl Elector {
     }
 
     /// Tries and renews until `end`; then gives the Lease back.
-    pub async fn run(mut self, end: impl Future<Output = ()>) {
+    ///
+    /// `end` says whether everything that was begun is over. Where it is not, the Lease is left to run out.
+    pub async fn run(mut self, end: impl Future<Output = bool>) {
         let mut end = std::pin::pin!(end);
-        loop {
+        let over = loop {
             tokio::select! {
-                () = &mut end => break,
+                over = &mut end => break over,
                 () = self.round() => {}
             }
-        }
+        };
         self.tell.send_replace(None);
-        self.release().await;
+        if over {
+            self.release().await;
+        } else {
+            say(Level::Warn, "lease-not-released", json!({"lease": self.terms.name}));
+        }
     }
 
     /// One try, and the pause after it. A tenure that cannot be renewed in time ends here.
@@ -153,9 +169,9 @@ impl Elector {
     }
 
     fn lost(&mut self, because: &str) {
-        if self.tell.borrow().is_some() {
+        if let Some(tenure) = self.tell.send_replace(None) {
+            tenure.over();
             say(Level::Warn, "lease-lost", json!({"lease": self.terms.name, "because": because}));
-            self.tell.send_replace(None);
         }
     }
 

@@ -86,7 +86,11 @@ pub async fn run(flags: Flags, asked_to_end: impl Future<Output = ()>) -> Result
         consoles: flags.console_selector.clone(),
     };
     let (stores, changes, watching) = Stores::start(client.clone(), watched);
-    let http = tenantry_consoles::Settings { timeout: flags.request_timeout, ..Default::default() };
+    let http = tenantry_consoles::Settings {
+        timeout: flags.request_timeout,
+        write_timeout: flags.write_timeout,
+        ..Default::default()
+    };
     let desk = Arc::new(Desk {
         client: client.clone(),
         stores,
@@ -115,16 +119,15 @@ pub async fn run(flags: Flags, asked_to_end: impl Future<Output = ()>) -> Result
         name: flags.lease_name.clone(),
         identity: identity.clone(),
         duration: flags.lease_duration,
+        longest: flags.write_timeout,
     };
     say(Level::Info, "started", json!({"identity": identity, "version": env!("CARGO_PKG_VERSION")}));
     let (elector, tenure) = Elector::new(client, terms);
-    let (give_back, back) = oneshot::channel::<()>();
-    let electing = tokio::spawn(elector.run(async {
-        let _ = back.await;
-    }));
-    lead(&desk, changes, tenure, asked_to_end, &health, flags.shutdown_timeout).await;
-    // Workers have ended: only now may another replica begin.
-    let _ = give_back.send(());
+    let (give_back, back) = oneshot::channel::<bool>();
+    let electing = tokio::spawn(elector.run(async { back.await.unwrap_or(false) }));
+    let over = lead(&desk, changes, tenure, asked_to_end, &health, flags.shutdown_timeout).await;
+    // Only where all workers have ended may another replica begin at once.
+    let _ = give_back.send(over);
     let _ = electing.await;
     watching.abort();
     servers_end.send_replace(true);
@@ -140,7 +143,7 @@ pub async fn run(flags: Flags, asked_to_end: impl Future<Output = ()>) -> Result
     Ok(())
 }
 
-/// One term after the other, until asked to end.
+/// One term after the other, until asked to end; whether everything that was begun is over.
 async fn lead(
     desk: &Arc<Desk>,
     mut changes: Changes,
@@ -148,16 +151,17 @@ async fn lead(
     asked_to_end: impl Future<Output = ()>,
     health: &Health,
     drain: Duration,
-) {
+) -> bool {
     let (ends, mut ending) = watch::channel(false);
     let mut asked = std::pin::pin!(asked_to_end);
     let terms = async {
+        let mut finished = true;
         loop {
             let held = tenure.borrow_and_update().clone();
             let Some(held) = held else {
                 tokio::select! {
-                    changed = tenure.changed() => if changed.is_err() { return },
-                    _ = ending.changed() => return,
+                    changed = tenure.changed() => if changed.is_err() { return finished },
+                    _ = ending.changed() => return finished,
                 }
                 continue;
             };
@@ -176,22 +180,22 @@ async fn lead(
                     }
                 }
             };
-            Term::new(Arc::clone(desk), held).run(&mut changes, over, drain).await;
+            finished = Term::new(Arc::clone(desk), held).run(&mut changes, over, drain).await;
             desk.metrics.leads(false);
             if *ending.borrow() {
-                return;
+                return finished;
             }
         }
     };
     let mut terms = std::pin::pin!(terms);
     tokio::select! {
-        () = &mut terms => return,
+        finished = &mut terms => return finished,
         () = &mut asked => {}
     }
     say(Level::Info, "ending", json!({}));
     health.ending.store(true, Ordering::Relaxed);
     ends.send_replace(true);
-    terms.await;
+    terms.await
 }
 
 /// Starts the servers.

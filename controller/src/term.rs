@@ -58,8 +58,13 @@ impl Term {
         Self { desk, tenure, workers: BTreeMap::new(), seen: HashMap::new() }
     }
 
-    /// Runs it until `over`.
-    pub async fn run(mut self, changes: &mut Changes, over: impl Future<Output = ()>, drain: Duration) {
+    /// Runs it until `over`; whether everything that was begun has ended too.
+    pub async fn run(
+        mut self,
+        changes: &mut Changes,
+        over: impl Future<Output = ()>,
+        drain: Duration,
+    ) -> bool {
         self.desk.statuses.forget().await;
         let mut over = std::pin::pin!(over);
         let mut begun = false;
@@ -91,7 +96,7 @@ impl Term {
                 }
             }
         }
-        self.finish(drain).await;
+        self.finish(drain).await
     }
 
     /// Everything that is there at the beginning.
@@ -203,19 +208,21 @@ impl Term {
     }
 
     /// Nothing new is begun; what was begun is finished, within this time.
-    async fn finish(self, drain: Duration) {
+    async fn finish(self, drain: Duration) -> bool {
         self.workers.values().for_each(Handle::end);
         let all = async {
             for (_, handle) in self.workers {
                 let _ = handle.task.await;
             }
         };
-        if tokio::time::timeout(drain, all).await.is_err() {
+        let drained = tokio::time::timeout(drain, all).await.is_ok();
+        if !drained {
             say(
                 Level::Warn,
                 "not-drained",
                 json!({"because": "a request was still on its way; its journal settles it"}),
             );
         }
+        drained
     }
 }

@@ -30,6 +30,9 @@ use crate::process::{self, LOOK_AGAIN, Server};
 /// How long anything that is waited for may take.
 const SOON: Duration = Duration::from_secs(60);
 
+/// A Lease that runs out soon, with a write that fits into it.
+pub const SHORT_LEASE: [&str; 4] = ["--lease-duration", "6s", "--write-timeout", "3s"];
+
 /// The program, built from this working copy. `TENANTRY_TEST_CONTROLLER` names another one.
 ///
 /// # Panics

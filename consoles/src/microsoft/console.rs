@@ -80,7 +80,8 @@ pub fn connect_paged(connection: &Connection<'_>, page: u16) -> Result<PartnerCe
             endpoint: connection.endpoint.as_ref().map(ToString::to_string).unwrap_or_default(),
         })?;
     let keys = connection.read_values(["clientId", "clientSecret"])?;
-    let client = Client::new(connection.settings.timeout, connection.settings.largest_answer)
+    let settings = connection.settings;
+    let client = Client::new(settings.timeout, settings.write_timeout, settings.largest_answer)
         .map_err(|source| ConnectError::Client { console: connection.name.clone(), source })?;
     let runtime = connection.runtime;
     let clock = &runtime.clock;
@@ -117,7 +118,7 @@ pub fn connect_paged(connection: &Connection<'_>, page: u16) -> Result<PartnerCe
         spec: connection.spec.clone(),
         page: page.clamp(1, PAGE),
         reader: reader(hosts.reads()),
-        writer: Writer::new(client.clone(), hosts.writes(), pace.clone(), runtime),
+        writer: Writer::new(client.clone(), hosts.writes(), pace.clone(), runtime, settings.fence.clone()),
         api_tokens: tokens(hosts.api_resource),
         graph_tokens: tokens(hosts.graph_resource),
         credential: credential.clone(),

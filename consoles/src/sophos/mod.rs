@@ -88,7 +88,7 @@ pub fn connect_paged(connection: &Connection<'_>, page: usize) -> Result<Box<dyn
     let hosts = Hosts::new(endpoint);
     let settings = connection.settings;
     let runtime = connection.runtime.clone();
-    let client = Client::new(settings.timeout, settings.largest_answer)
+    let client = Client::new(settings.timeout, settings.write_timeout, settings.largest_answer)
         .map_err(|source| ConnectError::Client { console: connection.name.clone(), source })?;
     let key = format!("sophos {} {}", hosts.api.url(), credential[0].expose_secret());
     let rates = rates().declared(&connection.spec.pace);
@@ -106,7 +106,7 @@ pub fn connect_paged(connection: &Connection<'_>, page: usize) -> Result<Box<dyn
         ))
     };
     let reads = reader(hosts.reads());
-    let writer = Writer::new(client.clone(), hosts.writes(), pace.clone(), &runtime);
+    let writer = Writer::new(client.clone(), hosts.writes(), pace.clone(), &runtime, settings.fence.clone());
     let session = Session::new(reads.clone(), &hosts, credential, "read", runtime.clock.clone());
     Ok(Box::new(Connected {
         declared: SophosDialect::new(spec, connection.spec.naming),

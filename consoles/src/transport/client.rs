@@ -33,8 +33,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Client {
     /// Clients that verify certificates, follow no redirect and repeat nothing by themselves.
-    pub fn new(timeout: Duration, largest: usize) -> Result<Self, reqwest::Error> {
-        let builder = || {
+    pub fn new(reads: Duration, writes: Duration, largest: usize) -> Result<Self, reqwest::Error> {
+        let builder = |timeout: Duration| {
             reqwest::Client::builder()
                 .user_agent(concat!("tenantry/", env!("CARGO_PKG_VERSION")))
                 .redirect(Policy::none())
@@ -43,7 +43,8 @@ impl Client {
                 .connect_timeout(CONNECT_TIMEOUT.min(timeout))
                 .timeout(timeout)
         };
-        Ok(Self { reads: builder().build()?, writes: builder().pool_max_idle_per_host(0).build()?, largest })
+        let (reads, writes) = (builder(reads), builder(writes).pool_max_idle_per_host(0));
+        Ok(Self { reads: reads.build()?, writes: writes.build()?, largest })
     }
 
     pub(super) async fn once(

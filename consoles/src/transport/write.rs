@@ -16,6 +16,7 @@ use super::client::{Client, Lost};
 use super::outgoing::Outgoing;
 use super::retry_after;
 use crate::auth::Tokens;
+use crate::connect::Fence;
 use crate::pace::{Lane, Pace};
 
 /// What became of a write.
@@ -41,12 +42,19 @@ pub struct Writer {
     allow: AllowList,
     pace: Arc<Pace>,
     runtime: Runtime,
+    fence: Option<Fence>,
 }
 
 impl Writer {
     /// A transport that sends nothing but what `allow` lists.
-    pub fn new(client: Client, allow: AllowList, pace: Arc<Pace>, runtime: &Runtime) -> Self {
-        Self { client, allow, pace, runtime: runtime.clone() }
+    pub fn new(
+        client: Client,
+        allow: AllowList,
+        pace: Arc<Pace>,
+        runtime: &Runtime,
+        fence: Option<Fence>,
+    ) -> Self {
+        Self { client, allow, pace, runtime: runtime.clone(), fence }
     }
 
     /// Sends once.
@@ -66,6 +74,11 @@ impl Writer {
             let Ok(_permit) = self.pace.turn(Lane::Write).await else {
                 return Wrote::NotSent(refusal("interrupted", None, "interrupted before it was sent", ""));
             };
+            // A token and a turn may have taken their time: the last word before the first byte.
+            if self.fence.as_ref().is_some_and(|fence| !fence()) {
+                let hint = "whoever acts now looks for it first";
+                return Wrote::NotSent(refusal("not-ours", None, "another one may act now", hint));
+            }
             self.client.once(&self.client.writes, out, Some(&bearer)).await
         };
         match got {

@@ -163,6 +163,7 @@ macro_rules! contract {
             a_throttled_write_was_not_processed_and_is_not_repeated,
             a_write_with_an_expired_token_was_not_processed,
             a_write_that_finds_nobody_was_not_sent,
+            a_write_that_may_not_leave_any_more_stays,
             without_a_write_credential_nothing_leaves,
             a_wrong_write_secret_sends_no_write_and_is_not_told,
         );

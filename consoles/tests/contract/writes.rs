@@ -1,5 +1,7 @@
 //! Writing: at most one unsafe request, and no claim beyond what is certain.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -144,6 +146,23 @@ pub async fn a_write_that_finds_nobody_was_not_sent(vendor: &Case<'_>) {
     let sent = send(&**vendor, &*console).await;
     assert_eq!(word(&sent).0, "not sent", "{:?}", word(&sent));
     assert_eq!(bench.requests(Kind::Write), 0);
+}
+
+pub async fn a_write_that_may_not_leave_any_more_stays(vendor: &Case<'_>) {
+    let mut bench = Bench::new().await;
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    bench.settings.fence = Some(Arc::new(move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+        false
+    }));
+    vendor.seed(&bench, 0, 0);
+    let console = vendor.connect(&bench, None);
+    console.identify().await.expect("reads go on");
+    let sent = send(&**vendor, &*console).await;
+    let (word, refusal) = word(&sent);
+    assert_eq!((word, refusal.map(|refusal| refusal.code.as_str())), ("not sent", Some("not-ours")));
+    assert_eq!((bench.requests(Kind::Write), asked.load(Ordering::SeqCst)), (0, 1));
 }
 
 pub async fn without_a_write_credential_nothing_leaves(vendor: &Case<'_>) {

@@ -74,7 +74,7 @@ async fn an_incomplete_list_creates_and_removes_nothing_under_any_switch() {
 async fn an_answer_that_does_not_come_in_time_leaves_it_in_doubt_and_is_settled_by_looking() {
     for at in [HoldAt::BeforeCommit, HoldAt::AfterCommit] {
         let mut world = World::direct(json!({})).await;
-        world.settings.timeout = std::time::Duration::from_millis(700);
+        world.settings.write_timeout = std::time::Duration::from_millis(700);
         let objects = Objects::customer("nordwind", nordwind(json!({})));
         world.sim.faults().add(Fault::new(Does::Hold { at }).on("POST", "/v1/customers"));
         let report = world.apply(&objects).await;
@@ -88,6 +88,17 @@ async fn an_answer_that_does_not_come_in_time_leaves_it_in_doubt_and_is_settled_
         }
         assert_eq!(world.effects("customer-created").len(), 1, "{at:?}");
     }
+}
+
+#[tokio::test]
+async fn what_may_not_leave_any_more_does_not_leave() {
+    let mut world = World::direct(json!({})).await;
+    world.settings.fence = Some(std::sync::Arc::new(|| false));
+    let objects = Objects::customer("nordwind", nordwind(json!({})));
+    let report = world.apply(&objects).await;
+    let Outcome::Failed { refusal } = &report.steps[0].outcome else { panic!("{:?}", report.steps) };
+    assert_eq!(refusal.code, "not-ours");
+    assert_eq!(world.count(Kind::Write, 0), 0);
 }
 
 #[tokio::test]

@@ -27,6 +27,21 @@ fn durations_are_written_as_people_and_as_iso_8601_do() {
 }
 
 #[test]
+fn a_lease_outlives_what_was_begun_under_it() {
+    let check = |arguments: &[&str]| flags(arguments).expect("each flag alone is right").check();
+    assert_eq!(check(&[]), Ok(()));
+    assert_eq!(check(&["--lease-duration", "20s", "--write-timeout", "10s"]), Ok(()));
+    assert_eq!(
+        check(&["--lease-duration", "15s"]).expect_err("a request takes longer"),
+        "--lease-duration 15s is too short for --write-timeout 30s: a change that was begun must be over before another \
+         replica may act; give --lease-duration at least 60s, or a shorter --write-timeout"
+    );
+    let short = "--lease-duration is at least 3s, in whole seconds";
+    assert_eq!(check(&["--lease-duration", "2s", "--write-timeout", "1s"]), Err(short.to_owned()));
+    assert_eq!(check(&["--lease-duration", "3500ms", "--write-timeout", "1s"]), Err(short.to_owned()));
+}
+
+#[test]
 fn endpoints_name_a_console_with_or_without_its_namespace() {
     let flags =
         flags(&["--endpoint", "sophos=https://a.example,emea/ms=https://b.example"]).expect("two endpoints");

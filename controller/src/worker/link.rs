@@ -160,8 +160,12 @@ impl Worker {
             desk.rules.allowed.check(endpoint).await?;
         }
         // Limiters end with the wish to stop that they were made with: a worker's own, never another term's.
-        let mut settings =
-            tenantry_consoles::Settings { paces: Arc::clone(&self.paces), ..desk.http.clone() };
+        let tenure = self.tenure.clone();
+        let mut settings = tenantry_consoles::Settings {
+            paces: Arc::clone(&self.paces),
+            fence: Some(Arc::new(move || tenure.holds())),
+            ..desk.http.clone()
+        };
         settings.sink =
             Some(Arc::new(Rotated { read: secret.clone(), write: write.clone(), known: Arc::clone(&known) }));
         let runtime = Runtime {

@@ -200,7 +200,7 @@ impl Worker {
             desired,
             cache: &cache,
             before: Before { census: &list, just_read, about: Some(about) },
-            request_timeout: SignedDuration::try_from(self.desk.http.timeout)
+            request_timeout: SignedDuration::try_from(self.desk.http.write_timeout)
                 .unwrap_or(SignedDuration::from_mins(1)),
             run: &run[..8],
         };

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use jiff::ToSpan;
 use serde_json::json;
 use tenantry_simulator::{Does, Fault, HoldAt};
-use tenantry_tests::controller::{Controller, Field};
+use tenantry_tests::controller::{Controller, Field, SHORT_LEASE};
 
 use super::worlds::{KNOWN, declared, settled, shown, until_ready};
 
@@ -28,7 +28,7 @@ fn renewals(field: &Field, controller: &Controller, times: usize) {
 
 #[test]
 fn idle_it_asks_no_console_and_writes_no_object() {
-    let Some((field, controller)) = settled(&["--lease-duration", "5s"]) else { return };
+    let Some((field, controller)) = settled(&SHORT_LEASE) else { return };
     renewals(&field, &controller, 2);
     let mark = field.simulator().log().mark();
     let (writes, reconciles) = (

@@ -1,6 +1,6 @@
 //! Two replicas on one Lease: one acts, the other is ready and waits; and who may see plans.
 
-use tenantry_tests::controller::Field;
+use tenantry_tests::controller::{Field, SHORT_LEASE};
 use tenantry_tests::worlds;
 
 use super::worlds::{KNOWN, approve, declare, declared, made, seed, settled, shown, until_ready};
@@ -9,11 +9,11 @@ use super::worlds::{KNOWN, approve, declare, declared, made, seed, settled, show
 fn one_replica_acts_and_the_other_takes_over_without_doing_anything_twice() {
     let Some(field) = declared() else { return };
     field.apply(&worlds::customer("fresh", &[worlds::made_at_sophos()]));
-    let first = field.start(&["--lease-duration", "5s", "--identity", "first"]);
+    let first = field.start(&[&SHORT_LEASE[..], &["--identity", "first"]].concat());
     for name in KNOWN {
         until_ready(&field, &[&first], name);
     }
-    let second = field.start(&["--lease-duration", "5s", "--identity", "second"]);
+    let second = field.start(&[&SHORT_LEASE[..], &["--identity", "second"]].concat());
     field.until("the second is ready", &[&first, &second], || {
         let (status, body) = field.ask(&format!("{}/readyz", second.health), None, "*/*");
         if status == 200 { Ok(()) } else { Err(body) }
@@ -53,7 +53,7 @@ fn an_api_server_that_is_started_again_is_found_again_and_nothing_is_done_twice(
     let Some(field) = Field::alone(&seed()) else { return };
     let mut field = declare(field);
     field.apply(&worlds::customer("fresh", &[worlds::made_at_sophos()]));
-    let controller = field.start(&["--lease-duration", "5s"]);
+    let controller = field.start(&SHORT_LEASE);
     approve(&field, &[&controller], "sophos");
     until_ready(&field, &[&controller], "fresh");
     let mark = field.simulator().log().mark();
