@@ -166,6 +166,21 @@ impl ClusterLedger {
         Ok(listed.header.map(|(header, _)| Ledger { header, entries: listed.entries }))
     }
 
+    /// The serial of the last write; `None` where there is no ledger. For whoever holds one and asks whether somebody else
+    /// wrote.
+    pub async fn serial(
+        client: &Client,
+        namespace: &str,
+        account: &VendorAccount,
+    ) -> Result<Option<u64>, StoreError> {
+        let api = Api::<ConsoleBinding>::namespaced(client.clone(), namespace);
+        let name = binding_name(account, None);
+        let found = api.get_opt(&name).await;
+        let found =
+            found.map_err(|error| ApiError::new(format!("get ConsoleBinding {namespace}/{name}"), error))?;
+        Ok(found.and_then(|object| u64::try_from(object.spec.header?.serial).ok()))
+    }
+
     /// Every vendor account that has a ledger in a namespace, sorted.
     pub async fn accounts(client: &Client, namespace: &str) -> Result<Vec<VendorAccount>, StoreError> {
         let mut accounts = Vec::new();

@@ -157,14 +157,16 @@ async fn tell(
     objects: &Changed,
     retain: bool,
 ) -> Result<(), StoreError> {
-    let mut open = BTreeSet::new();
+    let (mut open, mut without) = (BTreeSet::new(), Vec::new());
     for (_, worker) in workers.iter().filter(|(place, _)| place.0 == namespace) {
         let (done, told) = oneshot::channel();
-        let gone = Gone { objects: objects.clone(), retain, done };
+        let gone = Gone { objects: objects.clone(), retain, told: false, done };
         if worker.gone.send(gone).await.is_ok()
             && let Ok(account) = told.await
         {
             open.insert(account);
+        } else {
+            without.push(worker);
         }
     }
     for account in ClusterLedger::accounts(&desk.client, namespace).await? {
@@ -187,6 +189,12 @@ async fn tell(
         for (writes, event) in batches {
             ledger.commit(writes, event).await?;
         }
+    }
+    // Who had no ledger open may have opened it before it was told: nothing else would make it look again.
+    for worker in without {
+        let gone = Gone { objects: objects.clone(), retain, told: true, done: oneshot::channel().0 };
+        // One that has ended reads its ledger when it begins again.
+        let _ = worker.gone.send(gone).await;
     }
     Ok(())
 }

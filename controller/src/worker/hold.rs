@@ -131,6 +131,10 @@ impl Worker {
 
     /// Writes into the ledger that declarations go; tells whether it did.
     pub(super) async fn withdraw(&mut self, gone: Gone) {
+        if gone.told {
+            self.book = None;
+            return self.inbox.tell(gone.objects);
+        }
         let Some(book) = self.book.take() else { return };
         let now = self.desk.times.now();
         let named = |address: &Address| {

@@ -203,6 +203,22 @@ impl Worker {
         Ok(object.metadata.creation_timestamp.map_or(Timestamp::MAX, |time| time.0))
     }
 
+    /// Closes the ledger where somebody else wrote it (the command, with the ledger of a cluster): it is read anew.
+    pub(super) async fn reread(&mut self) {
+        let Some(book) = &self.book else { return };
+        let header = &book.ledger.header;
+        let stored = ClusterLedger::serial(&self.desk.client, &self.place.0, &header.vendor_account).await;
+        // An API server that gives no answer now says so when something is written; planning alone makes no ledger.
+        let other = match stored {
+            Ok(Some(serial)) => serial != header.serial,
+            Ok(None) => !self.desk.rules.plan_only,
+            Err(_) => false,
+        };
+        if other {
+            self.book = None;
+        }
+    }
+
     /// Makes sure that the ledger is open. It is read from the API server, never from a cache.
     pub(super) async fn open_book(&mut self) -> Result<(), Problem> {
         let Some(link) = &self.link else { return Ok(()) };

@@ -71,6 +71,8 @@ pub struct Gone {
     pub objects: Changed,
     /// Whatever the policy says: retain.
     pub retain: bool,
+    /// Its ledger was told while this worker had none open: one that it opened meanwhile is read anew.
+    pub told: bool,
     /// Told the account whose ledger knows of it now; dropped where this worker has none open.
     pub done: oneshot::Sender<VendorAccount>,
 }

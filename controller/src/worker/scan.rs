@@ -110,6 +110,7 @@ impl Worker {
             Ok(()) => {}
             Err(problem) => return self.stumbled(&problem).await,
         }
+        self.reread().await;
         self.next_observation(object.spec.observe.effective().accounts.to_duration());
         self.wake = None;
         if let Some(link) = &self.link {
