@@ -159,7 +159,9 @@ impl FromCluster {
         let token = token.transpose()?;
         let access = token.as_ref().map_or(Access::Login(connection), Access::Token);
         let url = self.controller_url.as_deref().unwrap_or_default();
-        snapshot::fetch(url, &access, self.controller_ca.as_deref()).await.map_err(failed)
+        snapshot::fetch(url, &connection.namespace, &access, self.controller_ca.as_deref())
+            .await
+            .map_err(failed)
     }
 }
 

@@ -79,7 +79,7 @@ pub enum SnapshotError {
     },
     /// No answer.
     #[error(
-        "the controller at {url} gives no answer; forward its port, as in: kubectl port-forward service/tenantry-controller 8443, and see --controller-ca"
+        "the controller at {url} gives no answer; see that it serves plans (snapshot.enabled in the chart), forward its port, as in: kubectl port-forward service/tenantry-controller 8443, and see --controller-ca"
     )]
     Unreachable {
         /// Which controller.
@@ -166,10 +166,16 @@ pub enum Access<'a> {
     Login(&'a Connection),
 }
 
-/// Reads the snapshot of a controller: `url` is its address without a path, `ca` a file of PEM certificates to trust
-/// instead of the system's. A token is only sent over TLS, or within this machine.
-pub async fn fetch(url: &str, access: &Access<'_>, ca: Option<&Path>) -> Result<Snapshot, SnapshotError> {
-    let bytes = get(url, PATH, access, ca).await?;
+/// Reads what a controller observed of a namespace: `url` is its address without a path, `ca` a file of PEM certificates
+/// to trust instead of the system's. A token is only sent over TLS, or within this machine. Asks for no more than this
+/// namespace: who may see it need not see any other.
+pub async fn fetch(
+    url: &str,
+    namespace: &str,
+    access: &Access<'_>,
+    ca: Option<&Path>,
+) -> Result<Snapshot, SnapshotError> {
+    let bytes = get(url, &format!("{PATH}?namespace={namespace}"), access, ca).await?;
     Snapshot::from_json(&bytes, &format!("{}{PATH}", url.trim_end_matches('/')))
 }
 

@@ -51,7 +51,7 @@ async fn a_controller_that_is_not_there_is_named_with_what_to_do() {
     assert_eq!(
         error.to_string(),
         format!(
-            "the controller at {url} gives no answer; forward its port, as in: kubectl port-forward service/tenantry-controller 8443, and see --controller-ca"
+            "the controller at {url} gives no answer; see that it serves plans (snapshot.enabled in the chart), forward its port, as in: kubectl port-forward service/tenantry-controller 8443, and see --controller-ca"
         )
     );
     assert!(std::error::Error::source(&error).is_some());

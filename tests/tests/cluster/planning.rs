@@ -252,13 +252,13 @@ async fn a_controller_is_asked_with_the_token_and_gives_what_it_observed() {
     let snapshot = exported("emea");
     let (url, asked) = answer("200 OK", serde_json::to_string(&snapshot).expect("it is JSON")).await;
     let token = secrecy::SecretString::from("t0k3n");
-    let read = snapshot::fetch(&url, &Access::Token(&token), None).await.expect("it is read");
+    let read = snapshot::fetch(&url, "emea", &Access::Token(&token), None).await.expect("it is read");
     assert_eq!(read, snapshot);
     let head = asked.await.expect("it was asked").to_lowercase();
-    assert!(head.starts_with("get /snapshot http/1.1\r\n"), "{head}");
+    assert!(head.starts_with("get /snapshot?namespace=emea http/1.1\r\n"), "{head}");
     assert!(head.contains("authorization: bearer t0k3n\r\n"), "{head}");
     let (url, _) = answer("403 Forbidden", "no".to_owned()).await;
-    let error = snapshot::fetch(&url, &Access::Token(&token), None).await.expect_err("it is refused");
+    let error = snapshot::fetch(&url, "emea", &Access::Token(&token), None).await.expect_err("it is refused");
     assert_eq!(
         error.to_string(),
         format!(
@@ -268,7 +268,7 @@ async fn a_controller_is_asked_with_the_token_and_gives_what_it_observed() {
     let mut later: Value = serde_json::to_value(&snapshot).expect("it is JSON");
     later["formatVersion"] = json!(FORMAT_VERSION + 1);
     let (url, _) = answer("200 OK", later.to_string()).await;
-    let error = snapshot::fetch(&url, &Access::Token(&token), None).await.expect_err("it is later");
+    let error = snapshot::fetch(&url, "emea", &Access::Token(&token), None).await.expect_err("it is later");
     assert!(error.to_string().contains("is a snapshot of a later tenantry (format 2"), "{error}");
     assert!(!format!("{error:?}").contains("t0k3n"));
 }
