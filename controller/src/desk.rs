@@ -18,6 +18,7 @@ use crate::clock::Times;
 use crate::endpoints::Allowed;
 use crate::events::Events;
 use crate::metrics::Metrics;
+use crate::status::attested::Words;
 use crate::status::board::Board;
 use crate::status::patch::Statuses;
 
@@ -69,6 +70,8 @@ pub struct Desk {
     pub events: Events,
     /// What all consoles say about objects.
     pub board: Board,
+    /// What all consoles say about Attestations.
+    pub words: Words,
     /// Statuses.
     pub statuses: Statuses,
     /// Who acts for which vendor account.

@@ -107,6 +107,7 @@ pub async fn run(flags: Flags, asked_to_end: impl Future<Output = ()>) -> Result
         metrics,
         events,
         board: Default::default(),
+        words: Default::default(),
         statuses: Statuses::new(client.clone()),
         accounts: Accounts::default(),
         shown: Default::default(),

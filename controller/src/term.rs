@@ -152,6 +152,7 @@ impl Term {
                     self.broken(broken).await;
                 }
                 self.seen.remove(&key);
+                self.desk.statuses.gone(kind, &namespace, &name);
                 if kind == Kind::Console {
                     self.console(&population, &namespace, &name);
                 }

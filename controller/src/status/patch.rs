@@ -156,6 +156,21 @@ impl Statuses {
         Ok(())
     }
 
+    /// An object is gone: one that is made again under its name shows nothing yet.
+    pub fn gone(&self, kind: Kind, namespace: &str, name: &str) {
+        let key: Key = (kind, namespace.to_owned(), name.to_owned());
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+    }
+
+    /// Whether an object shows a status already; one that cannot be read counts as such.
+    pub async fn shows(&self, kind: Kind, namespace: &str, name: &str) -> bool {
+        if self.list(kind, namespace).await.is_err() {
+            return true;
+        }
+        let key: Key = (kind, namespace.to_owned(), name.to_owned());
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&key)
+    }
+
     /// Writes it where it differs; whether it was written. An object that is gone has none.
     pub async fn write(
         &self,

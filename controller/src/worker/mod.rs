@@ -197,6 +197,7 @@ impl Worker {
         }
         self.desk.accounts.release(&self.place);
         self.desk.hide(&self.place);
+        self.desk.words.forget(&self.place);
     }
 
     /// Waits for one thing and does it.

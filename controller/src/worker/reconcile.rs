@@ -26,6 +26,7 @@ use super::link::{Link, Problem};
 use super::{Book, FIRST_PAUSE, LONGEST_PAUSE, Worker};
 use crate::desk::Shown;
 use crate::log::{Level, chain, say};
+use crate::status::attested::Open;
 use crate::status::view::State;
 
 /// Details of so many changed declarations are read before they are planned; of more, in the background.
@@ -194,6 +195,7 @@ impl Worker {
             return Ok(Turn::Done);
         };
         let run = link.runtime.ids.uuid();
+        let open = Open::of(desired, &book.ledger);
         let cache = std::mem::take(&mut self.cache);
         let means = Means {
             link: &link,
@@ -249,6 +251,7 @@ impl Worker {
         let goes_on = report.as_ref().is_some_and(|report| self.ended(report));
         self.wake = whole.wake;
         self.report(population, desired, &whole, report.as_ref()).await;
+        self.attested(population, desired, &whole, &open).await;
         self.desk.show(&self.place, Shown { plan: whole, observed: prepared.observed });
         Ok(if goes_on { Turn::GoOn } else { Turn::Done })
     }

@@ -15,6 +15,7 @@ use super::Worker;
 use super::declared::invited;
 use super::link::Problem;
 use crate::log::{Level, say};
+use crate::status::attested::{Open, Word};
 use crate::status::board::{self, conditions};
 use crate::status::summary::summary;
 use crate::status::view::{State, View, views};
@@ -74,6 +75,36 @@ impl Worker {
             let accounts: Vec<Address> = invited(desired, &object.name).into_iter().cloned().collect();
             let status = board::relationship(&self.desk.board, &accounts, object.generation);
             self.write(Kind::Relationship, &object.name, &status).await;
+        }
+    }
+
+    /// What became of Attestations. Planning alone takes no word.
+    pub(super) async fn attested(
+        &self,
+        population: &Population,
+        desired: &Desired<'_>,
+        plan: &Plan,
+        open: &Open,
+    ) {
+        if self.desk.rules.plan_only || desired.attestations.is_empty() {
+            return;
+        }
+        let namespace = self.place.0.as_str();
+        self.desk.words.take(&self.place, open.words(desired, plan));
+        let consoles: Vec<&str> = population
+            .consoles()
+            .filter(|console| *console.namespace == *namespace && console.going.is_none())
+            .map(|console| &*console.name)
+            .collect();
+        for object in population.attestations().filter(|object| *object.namespace == *namespace) {
+            let Some(word) = self.desk.words.of(namespace, &consoles, &object.name) else { continue };
+            let nothing = word == Word::NothingOpen;
+            if nothing && self.desk.statuses.shows(Kind::Attestation, namespace, &object.name).await {
+                // What became of it was told when it was known.
+                continue;
+            }
+            let (state, words) = word.told();
+            self.write(Kind::Attestation, &object.name, &board::bare(&state, words, object.generation)).await;
         }
     }
 
