@@ -15,6 +15,7 @@
 pub mod api;
 pub mod bindings;
 pub mod connection;
+mod failpoint;
 pub mod ledger;
 pub mod names;
 pub mod snapshot;

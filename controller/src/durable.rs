@@ -1,5 +1,5 @@
-//! The ledger's store as the controller uses it: each durable write is counted, and tests may end the process there.
-//! Planning alone has a store that takes nothing.
+//! The ledger's store as the controller uses it: each durable write is counted. Planning alone has a store that takes
+//! nothing.
 
 use std::sync::Arc;
 
@@ -28,9 +28,7 @@ impl<S: LedgerStore> LedgerStore for Durable<S> {
     }
 
     async fn commit_all(&self, expected: u64, batches: Vec<Batch>) -> Result<u64, StoreError> {
-        pass("before");
         let serial = self.store.commit_all(expected, batches).await?;
-        pass("after");
         self.metrics.wrote("binding");
         Ok(serial)
     }
@@ -51,22 +49,3 @@ impl LedgerStore for ReadOnly {
         Err(StoreError::Other(Box::new(PlanOnly)))
     }
 }
-
-/// Passes a durable write. With the feature `failpoints`, and `TENANTRY_FAILPOINT=N:before|after` set, the process dies
-/// there the N-th time, as if it had been killed.
-#[cfg(feature = "failpoints")]
-fn pass(place: &str) {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    static BEFORE: AtomicUsize = AtomicUsize::new(0);
-    static AFTER: AtomicUsize = AtomicUsize::new(0);
-    let counter = if place == "before" { &BEFORE } else { &AFTER };
-    let n = counter.fetch_add(1, Ordering::SeqCst) + 1;
-    let Ok(wanted) = std::env::var("TENANTRY_FAILPOINT") else { return };
-    if wanted == format!("{n}:{place}") {
-        std::process::abort();
-    }
-}
-
-/// Without the feature: nothing.
-#[cfg(not(feature = "failpoints"))]
-const fn pass(_place: &str) {}

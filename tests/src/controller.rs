@@ -7,11 +7,11 @@
 //! A field has runtimes of its own: it is not to be used inside of an asynchronous test. It never waits for the
 //! deletion of a namespace, because nobody finishes that.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -124,11 +124,17 @@ impl Field {
         self.runtime.block_on(cluster.restart_api_server())
     }
 
-    /// Makes sure that the API server knows our kinds.
+    /// Makes sure that the API server knows our kinds, once for each that this process uses.
     fn definitions(&self) {
+        static KNOWN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.contains(self.cluster.kubeconfig()) {
+            return;
+        }
         let dir = repository_root().join("charts").join("tenantry").join("crds");
         self.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", &dir.to_string_lossy()]);
         self.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "-f", &dir.to_string_lossy()]);
+        known.insert(self.cluster.kubeconfig().to_owned());
     }
 
     /// The simulator.
@@ -156,6 +162,11 @@ impl Field {
         self.runtime.block_on(future)
     }
 
+    /// Runs a future beside the test, until the field is dropped.
+    pub fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(future);
+    }
+
     /// The administrator's client; it belongs to this field's runtime.
     pub fn client(&self) -> Client {
         self.client.clone()
@@ -180,6 +191,24 @@ impl Field {
         let file = tempfile::NamedTempFile::with_suffix(".yaml").expect("a temporary file can be made");
         fs::write(file.path(), yaml).expect("the temporary file is writable");
         self.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", &file.path().to_string_lossy()]);
+    }
+
+    /// Applies objects without kubectl, where many are applied.
+    pub fn declare(&self, yaml: &str) {
+        for object in documents(yaml) {
+            let (plural, name) = named(&object);
+            let params = PatchParams::apply("tests").force();
+            let applied = self.wait(self.api(&plural).patch(&name, &params, &Patch::Apply(&object)));
+            applied.unwrap_or_else(|error| panic!("{plural}/{name}: {error}"));
+        }
+    }
+
+    /// Deletes the objects that are written there.
+    pub fn withdraw(&self, yaml: &str) {
+        for object in documents(yaml) {
+            let (plural, name) = named(&object);
+            self.delete(&plural, &name);
+        }
     }
 
     /// Puts a Secret there.
@@ -345,15 +374,7 @@ impl Field {
 
     /// Gets a path of a controller with a token of the administrator; status and body.
     pub fn ask(&self, url: &str, token: Option<&str>, accept: &str) -> (u16, String) {
-        self.wait(async {
-            let mut request = reqwest::Client::new().get(url).header("accept", accept);
-            if let Some(token) = token {
-                request = request.bearer_auth(token);
-            }
-            let answer = request.send().await.expect("the controller answers");
-            let status = answer.status().as_u16();
-            (status, answer.text().await.expect("the answer is whole"))
-        })
+        self.try_ask(url, token, accept).expect("the controller answers")
     }
 
     /// The plan of a Console, or of the whole namespace, as text.
@@ -365,14 +386,63 @@ impl Field {
         self.ask(&format!("{}/plan?{query}", controller.plan), Some(&self.cluster.token()), "text/plain")
     }
 
+    /// The plan of the whole namespace as JSON; `None` while there is none.
+    pub fn plan_document(&self, controller: &Controller) -> Option<Value> {
+        let url = format!("{}/plan?namespace={}", controller.plan, self.namespace);
+        let (status, text) = self.try_ask(&url, Some(&self.cluster.token()), "application/json")?;
+        (status == 200).then(|| serde_json::from_str(&text).expect("a plan as JSON is JSON"))
+    }
+
+    /// As [`Self::ask`], of a controller that may have died.
+    pub fn try_ask(&self, url: &str, token: Option<&str>, accept: &str) -> Option<(u16, String)> {
+        self.wait(async {
+            let mut request = http().get(url).header("accept", accept);
+            if let Some(token) = token {
+                request = request.bearer_auth(token);
+            }
+            let answer = request.send().await.ok()?;
+            let status = answer.status().as_u16();
+            Some((status, answer.text().await.ok()?))
+        })
+    }
+
     /// A counter or gauge of a controller, summed over its labels.
     pub fn metric(&self, controller: &Controller, name: &str) -> f64 {
-        let (_, text) = self.ask(&format!("{}/metrics", controller.health), None, "*/*");
-        text.lines()
-            .filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])))
-            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
-            .sum()
+        self.try_metric(controller, name, "").expect("the controller answers")
     }
+
+    /// The same over those series whose labels hold this text; `None`: the controller does not answer.
+    pub fn try_metric(&self, controller: &Controller, name: &str, labels: &str) -> Option<f64> {
+        let (_, text) = self.try_ask(&format!("{}/metrics", controller.health), None, "*/*")?;
+        let sum = text
+            .lines()
+            .filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])))
+            .filter(|line| line.contains(labels))
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+            .sum();
+        Some(sum)
+    }
+}
+
+/// A client for controllers. Connections belong to the runtime of a field, so none is kept.
+fn http() -> &'static reqwest::Client {
+    static HTTP: OnceLock<reqwest::Client> = OnceLock::new();
+    HTTP.get_or_init(|| {
+        let builder = reqwest::Client::builder().pool_max_idle_per_host(0);
+        builder.build().expect("a client can be made")
+    })
+}
+
+/// The objects of a YAML stream.
+fn documents(yaml: &str) -> Vec<Value> {
+    let texts = yaml.split("\n---\n").filter(|text| !text.trim_matches(['-', '\n', ' ']).is_empty());
+    texts.map(|text| serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"))).collect()
+}
+
+/// An object's plural and name.
+fn named(object: &Value) -> (String, String) {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    (format!("{}s", text(&object["kind"]).to_lowercase()), text(&object["metadata"]["name"]))
 }
 
 fn runtime() -> Runtime {

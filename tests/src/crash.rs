@@ -139,19 +139,7 @@ impl World {
         let mark = bench.simulator().log().mark();
         let ran = watch::run(&bench, &APPLY);
         assert!(matches!(ran.code, 0 | 4), "{}: {ran}", self.name);
-        let sent = writes(&bench, mark);
-        let mut seen: BTreeMap<(String, String, String), u32> = BTreeMap::new();
-        let mut kills = Vec::new();
-        for entry in sent {
-            let path = entry.path.split('?').next().unwrap_or_default().to_owned();
-            let like = (entry.partner, entry.method, path);
-            let nth = seen.entry(like.clone()).or_default();
-            *nth += 1;
-            for at in [HoldAt::BeforeCommit, HoldAt::AfterCommit] {
-                let (partner, method, path) = like.clone();
-                kills.push(Kill::Request { partner, method, path, nth: *nth, at });
-            }
-        }
+        let kills = kills_at(writes(&bench, mark));
         (self.converge(&bench, mark), kills)
     }
 
@@ -247,6 +235,23 @@ fn lay_out(bench: &Bench, stage: &BTreeMap<String, String>) {
     }
 }
 
+/// Both sides of each of these unsafe requests.
+pub fn kills_at(sent: Vec<Entry>) -> Vec<Kill> {
+    let mut seen: BTreeMap<(String, String, String), u32> = BTreeMap::new();
+    let mut kills = Vec::new();
+    for entry in sent {
+        let path = entry.path.split('?').next().unwrap_or_default().to_owned();
+        let like = (entry.partner, entry.method, path);
+        let nth = seen.entry(like.clone()).or_default();
+        *nth += 1;
+        for at in [HoldAt::BeforeCommit, HoldAt::AfterCommit] {
+            let (partner, method, path) = like.clone();
+            kills.push(Kill::Request { partner, method, path, nth: *nth, at });
+        }
+    }
+    kills
+}
+
 /// Past the longest that a request may be on its way and the longest that a list may be late.
 pub fn wait(bench: &Bench) {
     bench.simulator().clock().advance(17.minutes()).expect("the clock goes forward");
@@ -266,27 +271,9 @@ fn last(entries: &BTreeMap<String, Vec<Value>>) -> BTreeMap<String, Value> {
 fn outcome(bench: &Bench, seed: &str, mark: u64) -> Outcome {
     let sent = writes(bench, mark);
     let entries = entries(&bench.dir());
-    // Ids of what is made differ from run to run: such a record is called after whoever is bound to it.
-    let holders: BTreeMap<&str, &str> = entries
-        .iter()
-        .filter_map(|(address, all)| Some((all.last()?["remoteId"].as_str()?, address.as_str())))
-        .filter(|(id, _)| !seed.contains(id))
-        .collect();
-    let called =
-        |id: &str| holders.get(id).map_or_else(|| id.to_owned(), |holder| format!("made for {holder}"));
-    let mut effects: Vec<_> = sent
-        .iter()
-        .flat_map(|entry| {
-            entry
-                .effects
-                .iter()
-                .map(|effect| (entry.partner.clone(), effect.kind.clone(), called(&effect.id)))
-        })
-        .collect();
-    effects.sort();
     let bound = entries
         .iter()
-        .filter_map(|(address, all)| Some((address.clone(), called(all.last()?["remoteId"].as_str()?))))
+        .filter_map(|(address, all)| Some((address.clone(), all.last()?["remoteId"].as_str()?.to_owned())))
         .collect();
     let invited = entries
         .iter()
@@ -297,7 +284,42 @@ fn outcome(bench: &Bench, seed: &str, mark: u64) -> Outcome {
         })
         .filter(|(_, count)| *count > 0)
         .collect();
-    Outcome { effects, writes: sent.len(), bound, invited, planned: planned(bench) }
+    let ran = watch::run(bench, &["plan", "-o", "json"]);
+    let document: Value =
+        serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("no plan: {error}: {ran}"));
+    Outcome::of(seed, sent, bound, invited, planned_in(&document))
+}
+
+impl Outcome {
+    /// From what arrived, what is bound to which record, who was invited, and what is planned. Ids of what is made
+    /// differ from run to run: a record that is not in the seed is called after whoever is bound to it.
+    pub fn of(
+        seed: &str,
+        sent: Vec<Entry>,
+        bound: BTreeMap<String, String>,
+        invited: BTreeMap<String, usize>,
+        planned: BTreeSet<String>,
+    ) -> Self {
+        let holders: BTreeMap<&str, &str> = bound
+            .iter()
+            .map(|(address, id)| (id.as_str(), address.as_str()))
+            .filter(|(id, _)| !seed.contains(id))
+            .collect();
+        let called =
+            |id: &str| holders.get(id).map_or_else(|| id.to_owned(), |holder| format!("made for {holder}"));
+        let writes = sent.len();
+        let mut effects: Vec<_> = sent
+            .into_iter()
+            .flat_map(|entry| {
+                let (partner, effects) = (entry.partner, entry.effects);
+                effects.into_iter().map(move |effect| (partner.clone(), effect.kind, effect.id))
+            })
+            .map(|(partner, kind, id)| (partner, kind, called(&id)))
+            .collect();
+        effects.sort();
+        let bound = bound.iter().map(|(address, id)| (address.clone(), called(id))).collect();
+        Self { effects, writes, bound, invited, planned }
+    }
 }
 
 /// Every version of every entry that the state directory knows, oldest first, by vendor account and address.
@@ -328,11 +350,8 @@ pub fn entries(dir: &Path) -> BTreeMap<String, Vec<Value>> {
     out
 }
 
-/// The plan now, without what time moves.
-fn planned(bench: &Bench) -> BTreeSet<String> {
-    let ran = watch::run(bench, &["plan", "-o", "json"]);
-    let document: Value =
-        serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("no plan: {error}: {ran}"));
+/// A plan without what time moves.
+pub fn planned_in(document: &Value) -> BTreeSet<String> {
     let mut out = BTreeSet::new();
     for plan in document["plans"].as_array().into_iter().flatten() {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

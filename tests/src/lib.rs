@@ -18,6 +18,7 @@ pub mod parts;
 pub mod pki;
 pub mod process;
 pub mod s3;
+pub mod siege;
 pub mod story;
 pub mod watch;
 pub mod worlds;

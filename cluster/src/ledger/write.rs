@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::{Change, ClusterLedger, Fence, Known, NotHeld, State};
 use crate::api::{ApiError, Late, Proof, proof};
 use crate::bindings;
+use crate::failpoint;
 use crate::{FENCE_ANNOTATION, FIELD_MANAGER, LEDGER_LABEL, WRITER_ANNOTATION};
 
 /// How long one answer is waited for.
@@ -113,7 +114,18 @@ struct One<'a> {
 
 impl One<'_> {
     /// Makes the object (`version` is `None`), or replaces that version of it; its new version.
-    async fn put(&self, mut object: ConsoleBinding, version: Option<&str>) -> Result<Box<str>, StoreError> {
+    async fn put(&self, object: ConsoleBinding, version: Option<&str>) -> Result<Box<str>, StoreError> {
+        failpoint::pass("before");
+        let version = self.try_put(object, version).await?;
+        failpoint::pass("after");
+        Ok(version)
+    }
+
+    async fn try_put(
+        &self,
+        mut object: ConsoleBinding,
+        version: Option<&str>,
+    ) -> Result<Box<str>, StoreError> {
         let place = bindings::place(&object.metadata);
         let doing = if version.is_some() { format!("update {place}") } else { format!("create {place}") };
         object.metadata.resource_version = version.map(str::to_owned);
@@ -171,6 +183,13 @@ impl One<'_> {
 
     /// Erases this version of the object.
     async fn erase(&self, object: &ConsoleBinding, version: &str) -> Result<(), StoreError> {
+        failpoint::pass("before");
+        self.try_erase(object, version).await?;
+        failpoint::pass("after");
+        Ok(())
+    }
+
+    async fn try_erase(&self, object: &ConsoleBinding, version: &str) -> Result<(), StoreError> {
         let place = bindings::place(&object.metadata);
         let name = object.name_any();
         let preconditions = Preconditions { resource_version: Some(version.to_owned()), uid: None };
