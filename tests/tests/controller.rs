@@ -2,10 +2,14 @@
 //!
 //! Each test has a namespace of its own. What a test says of requests is counted at the simulator.
 
+#[path = "controller/asked.rs"]
+mod asked;
 #[path = "controller/attested.rs"]
 mod attested;
 #[path = "controller/faces.rs"]
 mod faces;
+#[path = "controller/fence.rs"]
+mod fence;
 #[path = "controller/idle.rs"]
 mod idle;
 #[path = "controller/kills.rs"]
@@ -14,6 +18,10 @@ mod kills;
 mod objects;
 #[path = "controller/replicas.rs"]
 mod replicas;
+#[path = "controller/shared.rs"]
+mod shared;
+#[path = "controller/siege.rs"]
+mod siege;
 #[path = "controller/slice.rs"]
 mod slice;
 #[path = "controller/vendor.rs"]
