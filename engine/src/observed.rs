@@ -111,7 +111,7 @@ impl Record {
     }
 }
 
-/// A listing of all records of a console. Read from an export it is sorted anew.
+/// A listing of all records of a console. Read from an export it is sorted anew. A copy shares the records.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", from = "Exported")]
 pub struct Census {
@@ -122,7 +122,7 @@ pub struct Census {
     /// Why it is not complete; `None` = complete.
     pub incomplete: Option<String>,
     /// The records, sorted by id, without duplicates.
-    records: Vec<Record>,
+    records: Arc<[Record]>,
 }
 
 /// A census as an export holds it.
@@ -163,13 +163,12 @@ impl Census {
             .flatten()
             .collect();
         records.reverse();
-        records.shrink_to_fit();
         let mut lists = FieldLists::default();
         for record in &mut records {
             record.fields.share(&mut lists);
             record.keys.shrink_to_fit();
         }
-        Self { began, ended, incomplete, records }
+        Self { began, ended, incomplete, records: records.into() }
     }
 
     /// Whether absence from it means something.
@@ -184,7 +183,7 @@ impl Census {
 
     /// The record with this id.
     pub fn get(&self, id: &RemoteId) -> Option<&Record> {
-        self.records.binary_search_by(|record| record.id.cmp(id)).ok().map(|place| &self.records[place])
+        self.records.binary_search_by(|record| record.id.cmp(id)).ok().map(|n| &self.records[n])
     }
 }
 

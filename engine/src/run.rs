@@ -10,7 +10,7 @@
 //! vendor account is refused before anything is read or written; nothing is created, invited, bound, ended or
 //! concluded from a list that is older than the run that does it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 
@@ -208,7 +208,7 @@ pub async fn prepare(job: &Job<'_>, ledger: &mut OpenLedger<'_>) -> Result<Prepa
         if !prepared.planned.look_again {
             break;
         }
-        store(job, ledger, &prepared, None).await?;
+        store(job, ledger, &prepared, None, &BTreeMap::new()).await?;
         prepared = look_anew(job, ledger.ledger(), &prepared).await?;
     }
     let read: BTreeSet<DetailKey> = prepared.reads.now.iter().cloned().collect();
@@ -229,9 +229,11 @@ pub async fn apply(
     prepared: &Prepared,
 ) -> Result<Report, StoreError> {
     let header = header(job, ledger.ledger(), prepared);
-    store(job, ledger, prepared, header).await?;
+    let begun = begun_by_steps(prepared, ledger.ledger());
+    store(job, ledger, prepared, header, &begun).await?;
     let execution = Execution {
         plan: &prepared.planned.plan,
+        begun: &begun,
         console: job.console,
         approvals: job.approvals,
         runtime: job.runtime,
@@ -241,22 +243,43 @@ pub async fn apply(
     execute(&execution, ledger).await
 }
 
+/// New entries whose first step only writes the ledger: they are written with it, once, instead of twice. They say
+/// nothing but that somebody declared; what observation concluded is never among them.
+fn begun_by_steps<'p>(prepared: &'p Prepared, ledger: &Ledger) -> BTreeMap<&'p Address, &'p Entry> {
+    let noted: BTreeSet<&Address> = prepared
+        .planned
+        .plan
+        .steps
+        .iter()
+        .filter(|step| step.held.is_none() && step.only_noted())
+        .map(|step| &step.address)
+        .collect();
+    let upkeep = prepared.planned.upkeep.iter();
+    upkeep
+        .filter(|one| one.events.is_empty() && one.entry.is_blank())
+        .filter(|one| noted.contains(&one.address) && !ledger.entries.contains_key(&one.address))
+        .map(|one| (&one.address, &one.entry))
+        .collect()
+}
+
 /// How many entries' words one event of the log carries.
 const WORDS_AT_MOST: usize = 50;
 
 /// How many entries one write holds at most: a first run has one for every account, and they are not needed twice.
 const STORED_AT_ONCE: usize = 1000;
 
-/// The header where it changes, then the entries. A run that dies in between has stored what is true already; the rest
-/// is observed again.
+/// The header where it changes, then the entries, but for those that steps write. A run that dies in between has stored
+/// what is true already; the rest is observed again.
 async fn store(
     job: &Job<'_>,
     ledger: &mut OpenLedger<'_>,
     prepared: &Prepared,
     header: Option<Header>,
+    begun: &BTreeMap<&Address, &Entry>,
 ) -> Result<(), StoreError> {
     let mut header = header.map(|header| Write::Header(Box::new(header)));
-    let upkeep: Vec<&Upkeep> = ordered(&prepared.planned.upkeep).collect();
+    let stored = prepared.planned.upkeep.iter().filter(|one| !begun.contains_key(&one.address)).collect();
+    let upkeep = ordered(stored);
     if upkeep.is_empty() && header.is_none() {
         return Ok(());
     }
@@ -296,12 +319,10 @@ fn told(address: &Address, what: &str, words: &str) -> String {
 
 /// Entries that hold something before those that hold nothing any more: where a batch breaks off in the middle, a
 /// binding, an invitation or an operation that moves stands twice, never nowhere.
-fn ordered(upkeep: &[Upkeep]) -> impl Iterator<Item = &Upkeep> {
-    let empty =
-        |entry: &Entry| entry.remote_id.is_none() && entry.invitation.is_none() && entry.operation.is_none();
-    let holding = upkeep.iter().filter(move |one| !empty(&one.entry));
-    let rest = upkeep.iter().filter(move |one| empty(&one.entry));
-    holding.chain(rest)
+fn ordered(upkeep: Vec<&Upkeep>) -> Vec<&Upkeep> {
+    let (mut holding, blank): (Vec<_>, Vec<_>) = upkeep.into_iter().partition(|one| !one.entry.is_blank());
+    holding.extend(blank);
+    holding
 }
 
 /// The header, where this run changes it before its first step.

@@ -37,8 +37,11 @@ use crate::value::Digester;
 /// What is executed, where and with what.
 #[derive(Clone, Copy)]
 pub struct Execution<'a> {
-    /// The plan. Its upkeep is durable already.
+    /// The plan. Its upkeep is durable already, but for `begun`.
     pub plan: &'a Plan,
+    /// New entries that are written with the step that begins them, which only writes the ledger; those whose step was
+    /// not done, at the end.
+    pub begun: &'a BTreeMap<&'a Address, &'a Entry>,
     /// The console that it is for, opened for writing.
     pub console: &'a dyn Console,
     /// What a person allowed: the same that the plan was made with.
@@ -90,6 +93,7 @@ pub async fn execute(job: &Execution<'_>, ledger: &mut OpenLedger<'_>) -> Result
         job.runtime.progress.tell(Event::StepEnded { console: &job.plan.console, line: &line });
         report.steps.push(line);
     }
+    running.rest().await?;
     running.ledger.flush().await?;
     report.requests = running.requests;
     Ok(report)
@@ -187,10 +191,21 @@ impl<'a, 's, 'l> Running<'a, 's, 'l> {
     /// The entry to be changed. Planning has made sure that there is one; a step that was planned from elsewhere gets
     /// a fresh one.
     fn entry_for(&self, step: &Step) -> Entry {
-        self.entry(&step.address).cloned().unwrap_or_else(|| {
+        let begun = || self.job.begun.get(&step.address).copied();
+        self.entry(&step.address).or_else(begun).cloned().unwrap_or_else(|| {
             let origin = step.origin.clone().unwrap_or_else(|| crate::origin::Origin::file("", 0, 0));
             Entry::declared(origin, self.now())
         })
+    }
+
+    /// What was declared and not begun after all is remembered too.
+    async fn rest(&mut self) -> Result<(), StoreError> {
+        let rest = self.job.begun.iter().filter(|(address, _)| self.entry(address).is_none());
+        let entries: Vec<_> =
+            rest.map(|(address, entry)| ((*address).clone(), Some((*entry).clone()))).collect();
+        let Some((about, _)) = entries.first() else { return Ok(()) };
+        let about = about.clone();
+        self.stage(None, entries, "observed", &about, String::new()).await
     }
 
     /// The header with what the step uses up: its guard's allowance, its approval, the first run's confirmation.

@@ -235,6 +235,11 @@ impl Entry {
         }
     }
 
+    /// Whether nothing hangs on it: no record, no invitation, no operation.
+    pub fn is_blank(&self) -> bool {
+        self.remote_id.is_none() && self.invitation.is_none() && self.operation.is_none()
+    }
+
     /// Bound to a record that, as far as we know, is still there.
     pub fn bound(&self) -> Option<&RemoteId> {
         match self.standing {

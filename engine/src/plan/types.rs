@@ -236,6 +236,11 @@ impl Step {
         matches!(self.performer, Performer::Person(_))
     }
 
+    /// Whether it writes the ledger and nothing else: it binds a record, or opens a person's task.
+    pub fn only_noted(&self) -> bool {
+        self.manual() || self.action == Action::Adopt
+    }
+
     /// The new value of a field.
     pub fn new_value(&self, path: &str) -> Option<&Value> {
         self.changes
