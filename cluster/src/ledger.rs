@@ -31,6 +31,7 @@ use kube::core::DynamicObject;
 use kube::discovery::ApiResource;
 use kube::{Client, Resource};
 use sha2::{Digest as _, Sha256};
+use smol_str::SmolStr;
 use tenantry_crd::{ConsoleBinding, ConsoleBindingSpec};
 use tenantry_engine::address::{Address, VendorAccount};
 use tenantry_engine::ledger::{Entry, Header, Ledger};
@@ -53,11 +54,14 @@ const PAGE: u32 = 500;
 /// How many writes of one wave are on their way at once.
 const AT_ONCE: usize = 8;
 
+/// How many writes are made ready at once.
+const READY: usize = 128;
+
 /// Whether the Lease is still ours; asked before every write.
 pub type StillHeld = Arc<dyn Fn() -> bool + Send + Sync>;
 
-/// Hears of every event once its writes are durable.
-pub type Hear = Arc<dyn Fn(&LogEvent) + Send + Sync>;
+/// Hears of events once their writes are durable: all of those that were stored together.
+pub type Hear = Arc<dyn Fn(&[LogEvent]) + Send + Sync>;
 
 /// The replica may not write any more.
 #[derive(Debug, thiserror::Error)]
@@ -82,13 +86,13 @@ type Short = [u8; 16];
 /// What is stored of an object, as far as we read or wrote it.
 #[derive(Clone)]
 struct Known {
-    version: Box<str>,
+    version: SmolStr,
     content: Short,
 }
 
 struct State {
     header: Header,
-    header_version: Box<str>,
+    header_version: SmolStr,
     entries: HashMap<Short, Known>,
     /// A commit began and did not end well: nothing more is written.
     unknown: bool,
@@ -114,7 +118,7 @@ pub struct ClusterLedger {
 
 /// A ledger as listed, with what is needed to write it.
 struct Listed {
-    header: Option<(Header, Box<str>)>,
+    header: Option<(Header, SmolStr)>,
     entries: std::collections::BTreeMap<Address, Entry>,
     known: HashMap<Short, Known>,
 }
@@ -231,7 +235,7 @@ impl ClusterLedger {
             for write in writes {
                 match write {
                     Write::Header(one) => header = Some(*one),
-                    Write::Put(address, entry) => changes.push(Change::put(&self.account, address, &entry)),
+                    Write::Put(address, entry) => changes.push(Change::put(&self.account, address, entry)),
                     Write::Erase(address) => changes.push(Change::erase(&self.account, address)),
                 }
             }
@@ -248,9 +252,7 @@ impl ClusterLedger {
         }
         state.unknown = false;
         if let Some(hear) = &self.hear {
-            for event in &events {
-                hear(event);
-            }
+            hear(&events);
         }
         Ok(raised)
     }
@@ -259,38 +261,41 @@ impl ClusterLedger {
     /// waited for.
     async fn wave(&self, state: &mut State, wave: Vec<Change>) -> Result<(), StoreError> {
         let failed = std::sync::atomic::AtomicBool::new(false);
-        let mut sending = Vec::new();
-        for change in wave {
-            let known = state.entries.get(&change.name).cloned();
-            if !change.differs(&state.entries) {
-                continue;
-            }
-            state.writes += 1;
-            let (number, failed) = (state.writes, &failed);
-            sending.push(async move {
-                if failed.load(std::sync::atomic::Ordering::Relaxed) {
-                    return Ok(None);
-                }
-                let name = change.name;
-                let result = self.change(change, known, number).await;
-                if result.is_err() {
-                    failed.store(true, std::sync::atomic::Ordering::Relaxed);
-                }
-                result.map(|known| Some((name, known)))
-            });
-        }
+        let mut changes =
+            wave.into_iter().filter(|change| change.differs(&state.entries)).collect::<Vec<_>>();
         let mut first = None;
-        let mut results = stream::iter(sending).buffer_unordered(AT_ONCE);
-        while let Some(result) = results.next().await {
-            match result {
-                Ok(Some((name, Some(known)))) => {
-                    state.entries.insert(name, known);
+        // An object is made of an entry shortly before it is sent: a hundred thousand of them would be too many.
+        while !changes.is_empty() && first.is_none() {
+            let some: Vec<Change> = changes.drain(..changes.len().min(READY)).collect();
+            let mut sending = Vec::with_capacity(some.len());
+            for change in some {
+                let known = state.entries.get(&change.name).cloned();
+                state.writes += 1;
+                let (number, failed) = (state.writes, &failed);
+                sending.push(async move {
+                    if failed.load(std::sync::atomic::Ordering::Relaxed) {
+                        return Ok(None);
+                    }
+                    let name = change.name;
+                    let result = self.change(change, known, number).await;
+                    if result.is_err() {
+                        failed.store(true, std::sync::atomic::Ordering::Relaxed);
+                    }
+                    result.map(|known| Some((name, known)))
+                });
+            }
+            let mut results = stream::iter(sending).buffer_unordered(AT_ONCE);
+            while let Some(result) = results.next().await {
+                match result {
+                    Ok(Some((name, Some(known)))) => {
+                        state.entries.insert(name, known);
+                    }
+                    Ok(Some((name, None))) => {
+                        state.entries.remove(&name);
+                    }
+                    Ok(None) => {}
+                    Err(error) => first = first.or(Some(error)),
                 }
-                Ok(Some((name, None))) => {
-                    state.entries.remove(&name);
-                }
-                Ok(None) => {}
-                Err(error) => first = first.or(Some(error)),
             }
         }
         first.map_or(Ok(()), Err)
@@ -313,18 +318,17 @@ impl LedgerStore for ClusterLedger {
 struct Change {
     name: Short,
     address: Address,
-    /// What it becomes; `None`: it is erased.
-    put: Option<(Box<ConsoleBindingSpec>, Short)>,
+    /// What it becomes, and the digest of the object that is made of it; `None`: it is erased.
+    put: Option<(Box<Entry>, Short)>,
     /// Binding, invitation or operation stand in it.
     holds: bool,
 }
 
 impl Change {
-    fn put(account: &VendorAccount, address: Address, entry: &Entry) -> Self {
-        let spec = bindings::to_spec(&address, entry, account);
-        let content = content(&spec);
-        let holds = entry.remote_id.is_some() || entry.invitation.is_some() || entry.operation.is_some();
-        Self { name: short(account, &address), address, put: Some((Box::new(spec), content)), holds }
+    fn put(account: &VendorAccount, address: Address, entry: Box<Entry>) -> Self {
+        let content = content(&bindings::to_spec(&address, &entry, account));
+        let holds = !entry.is_blank();
+        Self { name: short(account, &address), address, put: Some((entry, content)), holds }
     }
 
     fn erase(account: &VendorAccount, address: Address) -> Self {
@@ -423,7 +427,7 @@ async fn list(client: &Client, namespace: &str, account: &VendorAccount) -> Resu
     // A header of a later format explains every other object that is not understood: it is told before them.
     let (mut later, mut damaged) = (None, None);
     pages(client, namespace, Some(&label), &mut |object| {
-        let version: Box<str> = object.metadata.resource_version.clone().unwrap_or_default().into();
+        let version: SmolStr = object.metadata.resource_version.clone().unwrap_or_default().into();
         let header = object.data.pointer("/spec/header").is_some();
         match bindings::decode(&object, account) {
             Ok(Bound::Header(header)) => listed.header = Some((*header, version)),

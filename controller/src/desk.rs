@@ -2,13 +2,15 @@
 //!
 //! It decides nothing. Whoever takes a lock here holds it for a look, never across a request.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use kube::Client;
+use smol_str::SmolStr;
 use tenantry_cluster::stores::Stores;
 use tenantry_consoles::Settings as HttpSettings;
+use tenantry_crd::Kind;
 use tenantry_engine::address::{ConsoleName, VendorAccount};
 use tenantry_engine::observed::Observed;
 use tenantry_engine::plan::Plan;
@@ -24,6 +26,9 @@ use crate::status::patch::Statuses;
 
 /// A Console by namespace and name.
 pub type Place = (String, String);
+
+/// An object without our finalizer: kind, namespace, name, and version.
+pub type Unheld = (Kind, Arc<str>, Arc<str>, SmolStr);
 
 /// A number between 0 and 1, for jitter; passed in, so that tests are steady.
 pub type Chance = Arc<dyn Fn() -> f64 + Send + Sync>;
@@ -76,14 +81,19 @@ pub struct Desk {
     pub statuses: Statuses,
     /// Who acts for which vendor account.
     pub accounts: Accounts,
+    /// Objects on which a finalizer was put, as they were before; held while some are: workers of one Customer do it
+    /// once.
+    pub holding: tokio::sync::Mutex<HashSet<Unheld>>,
+    /// Held by a Console that binds many records at once: what several of them need for that is not needed together.
+    pub binding: Arc<tokio::sync::Mutex<()>>,
     /// Plans and observations by Console.
     pub shown: Mutex<BTreeMap<Place, Arc<Shown>>>,
 }
 
 impl Desk {
     /// Puts a console's plan where the server finds it.
-    pub fn show(&self, place: &Place, shown: Shown) {
-        self.shown.lock().unwrap_or_else(PoisonError::into_inner).insert(place.clone(), Arc::new(shown));
+    pub fn show(&self, place: &Place, shown: Arc<Shown>) {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner).insert(place.clone(), shown);
     }
 
     /// Takes a console's plan away.

@@ -16,6 +16,7 @@ use tenantry_engine::text::terminal;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::desk::Place;
 use crate::metrics::Metrics;
 use crate::status::view::cut;
 
@@ -24,6 +25,10 @@ mod tests;
 
 /// So many may wait to be published.
 const WAITING: usize = 4096;
+/// So many records that were bound together are told one by one.
+const EACH: usize = 10;
+/// What the log says of a record that was bound.
+const ADOPTED: &str = "adopted";
 /// The longest note that the API server takes.
 const NOTE: usize = 1024;
 
@@ -34,7 +39,7 @@ fn reason(what: &str) -> Option<(&'static str, EventType)> {
         "settled" => ("Settled", EventType::Normal),
         "rejected" | "not-sent" | "throttled" => ("Refused", EventType::Warning),
         "ambiguous" => ("InDoubt", EventType::Warning),
-        "adopted" => ("Adopted", EventType::Normal),
+        ADOPTED => ("Adopted", EventType::Normal),
         "drafted" => ("InvitationDrafted", EventType::Normal),
         "reminded" => ("ReminderDrafted", EventType::Normal),
         "task-opened" => ("TaskOpened", EventType::Normal),
@@ -93,8 +98,27 @@ impl Events {
         self.tell(event, reference(kind, namespace, name, uid));
     }
 
-    /// Publishes what the ledger's log says, on the object that it is about.
-    pub fn hear(&self, population: &Population, said: &LogEvent) {
+    /// Publishes what the ledger's log says, on the objects that it is about. Of many records that were bound together
+    /// the Console tells, once: each of them stands in the status of its own object.
+    pub fn hear(&self, population: &Population, console: Option<&Place>, all: &[LogEvent]) {
+        let adopted = all.iter().filter(|said| said.what == ADOPTED).count();
+        let many = console.filter(|_| adopted > EACH);
+        for said in all.iter().filter(|said| many.is_none() || said.what != ADOPTED) {
+            self.one(population, said);
+        }
+        if let Some(object) = many.and_then(|console| population.console(&console.0, &console.1)) {
+            let event = Event {
+                type_: EventType::Normal,
+                reason: "Adopted".to_owned(),
+                note: Some(format!("{adopted} records were bound to what is declared")),
+                action: ADOPTED.to_owned(),
+                secondary: None,
+            };
+            self.tell(event, reference(Kind::Console, &object.namespace, &object.name, &object.uid));
+        }
+    }
+
+    fn one(&self, population: &Population, said: &LogEvent) {
         let (Some((reason, type_)), Some(address)) = (reason(&said.what), &said.address) else { return };
         let Some(on) = object_of(population, address) else { return };
         let account = address.account.as_ref().map(|account| format!("{account}: ")).unwrap_or_default();

@@ -177,9 +177,9 @@ async fn tell(
         let (ledger, store) = ClusterLedger::open(&desk.client, namespace, &account, lineage).await?;
         let held = tenure.clone();
         let hearing = Arc::clone(desk);
-        let store = store
-            .fenced(tenure.generation, Arc::new(move || held.holds()))
-            .heard_by(Arc::new(move |event| hearing.events.hear(&hearing.stores.population(), event)));
+        let store = store.fenced(tenure.generation, Arc::new(move || held.holds())).heard_by(Arc::new(
+            move |events| hearing.events.hear(&hearing.stores.population(), None, events),
+        ));
         let store = Durable::new(store, Arc::clone(&desk.metrics));
         let named = |address: &tenantry_engine::address::Address| {
             address.namespace == namespace && objects.contains(&(kind_of(address), address.name.to_string()))

@@ -110,6 +110,8 @@ pub async fn run(flags: Flags, asked_to_end: impl Future<Output = ()>) -> Result
         words: Default::default(),
         statuses: Statuses::new(client.clone()),
         accounts: Accounts::default(),
+        holding: Default::default(),
+        binding: Default::default(),
         shown: Default::default(),
     });
     let health = Arc::new(Health { desk: Arc::clone(&desk), ending: AtomicBool::new(false) });

@@ -198,7 +198,7 @@ impl Term {
         let words = format!("not understood, what it declared before is kept: {}", broken.error);
         let status = bare(&State::Stalled("NotUnderstood"), &words, broken.generation);
         let (kind, namespace, name) = (broken.kind, &*broken.namespace, &*broken.name);
-        match self.desk.statuses.write(kind, namespace, name, &status, self.desk.times.now()).await {
+        match self.desk.statuses.write(kind, namespace, name, || &status, self.desk.times.now()).await {
             Ok(true) => {
                 self.desk.metrics.wrote("status");
                 self.desk.events.warn(kind, (namespace, name, &broken.uid), "NotUnderstood", &words);

@@ -18,7 +18,7 @@ fn put(name: &str, id: Option<&str>) -> Change {
     let mut entry =
         Entry::declared(Origin::file("a.yaml", 1, 1), "2026-03-02T08:00:00Z".parse().expect("a time"));
     entry.remote_id = id.map(RemoteId::new);
-    Change::put(&account(), address(name), &entry)
+    Change::put(&account(), address(name), Box::new(entry))
 }
 
 fn names(changes: Vec<Change>) -> Vec<Vec<String>> {

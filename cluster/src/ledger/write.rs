@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use kube::api::{Api, DeleteParams, PostParams, Preconditions};
 use kube::{Error, ResourceExt};
+use smol_str::SmolStr;
 use tenantry_crd::{ConsoleBinding, ConsoleBindingSpec};
 use tenantry_engine::address::VendorAccount;
 use tenantry_engine::ledger::Header;
@@ -33,7 +34,7 @@ pub(super) async fn create_header(
     namespace: &str,
     header: &Header,
     writer: Uuid,
-) -> Result<Option<Box<str>>, StoreError> {
+) -> Result<Option<SmolStr>, StoreError> {
     let mut object = bindings::object(&header.vendor_account, None, bindings::header_to_spec(header));
     object.metadata.namespace = Some(namespace.to_owned());
     let one = One { api, fence: None, mark: format!("{writer}/0") };
@@ -85,7 +86,9 @@ impl ClusterLedger {
         let one = self.one(number);
         let version = known.as_ref().map(|known| &*known.version);
         let (spec, content) = match change.put {
-            Some((spec, content)) => (*spec, Some(content)),
+            Some((entry, content)) => {
+                (bindings::to_spec(&change.address, &entry, &self.account), Some(content))
+            }
             None => (ConsoleBindingSpec::default(), None),
         };
         let mut object = bindings::object(&self.account, Some(&change.address), spec);
@@ -114,7 +117,7 @@ struct One<'a> {
 
 impl One<'_> {
     /// Makes the object (`version` is `None`), or replaces that version of it; its new version.
-    async fn put(&self, object: ConsoleBinding, version: Option<&str>) -> Result<Box<str>, StoreError> {
+    async fn put(&self, object: ConsoleBinding, version: Option<&str>) -> Result<SmolStr, StoreError> {
         failpoint::pass("before");
         let version = self.try_put(object, version).await?;
         failpoint::pass("after");
@@ -125,7 +128,7 @@ impl One<'_> {
         &self,
         mut object: ConsoleBinding,
         version: Option<&str>,
-    ) -> Result<Box<str>, StoreError> {
+    ) -> Result<SmolStr, StoreError> {
         let place = bindings::place(&object.metadata);
         let doing = if version.is_some() { format!("update {place}") } else { format!("create {place}") };
         object.metadata.resource_version = version.map(str::to_owned);
@@ -254,7 +257,7 @@ impl One<'_> {
 
 enum Reading {
     /// Our write happened; the object's version.
-    Ours(Box<str>),
+    Ours(SmolStr),
     /// The version that we built on is still there.
     Untouched(String),
     /// Somebody else wrote.
@@ -271,7 +274,7 @@ fn who(found: &ConsoleBinding, writer: &str) -> String {
     }
 }
 
-fn version_of(object: &ConsoleBinding) -> Box<str> {
+fn version_of(object: &ConsoleBinding) -> SmolStr {
     object.metadata.resource_version.clone().unwrap_or_default().into()
 }
 

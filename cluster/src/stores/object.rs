@@ -1,15 +1,65 @@
 //! One object as it is held: what planning and reporting read, and nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use serde::Serialize;
-use sha2::{Digest as _, Sha256};
+use smol_str::SmolStr;
 use tenantry_crd::{CustomerSpec, Kind};
 
+use super::shelf::Key;
 use crate::{ANNOTATION_PREFIX, FINALIZER};
+
+/// Labels or annotations, shared by objects that have the same.
+pub type Notes = Arc<BTreeMap<String, String>>;
+
+/// What objects have in common, so that it is held once: a map of one entry takes half a kilobyte.
+#[derive(Debug, Default)]
+pub(super) struct Common {
+    notes: HashSet<Notes>,
+    finalizers: HashSet<Arc<[String]>>,
+    names: HashSet<Arc<str>>,
+}
+
+/// So many different ones are remembered; of more, those that somebody holds are still shared where they were found.
+const REMEMBERED: usize = 4096;
+
+impl Common {
+    fn notes(&mut self, notes: BTreeMap<String, String>) -> Notes {
+        shared(&mut self.notes, notes)
+    }
+
+    fn finalizers(&mut self, finalizers: Vec<String>) -> Arc<[String]> {
+        shared(&mut self.finalizers, finalizers)
+    }
+
+    /// A name that many objects have: that of a namespace.
+    pub fn name(&mut self, name: &str) -> Arc<str> {
+        if let Some(held) = self.names.get(name) {
+            return Arc::clone(held);
+        }
+        let new: Arc<str> = name.into();
+        if self.names.len() < REMEMBERED {
+            self.names.insert(Arc::clone(&new));
+        }
+        new
+    }
+}
+
+fn shared<T: ?Sized + Eq + std::hash::Hash>(all: &mut HashSet<Arc<T>>, new: impl Into<Arc<T>>) -> Arc<T> {
+    let new = new.into();
+    if let Some(held) = all.get(&new) {
+        return Arc::clone(held);
+    }
+    if all.len() >= REMEMBERED {
+        all.retain(|held| Arc::strong_count(held) > 1);
+    }
+    if all.len() < REMEMBERED {
+        all.insert(Arc::clone(&new));
+    }
+    new
+}
 
 /// An object of a cluster, pruned.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,37 +71,36 @@ pub struct Object<S> {
     /// metadata.uid, for Events.
     pub uid: Box<str>,
     /// metadata.resourceVersion.
-    pub version: Box<str>,
+    pub version: SmolStr,
     /// metadata.generation.
     pub generation: i64,
     /// metadata.labels.
-    pub labels: BTreeMap<String, String>,
+    pub labels: Notes,
     /// Those of metadata.annotations that begin with `tenantry.io/`.
-    pub annotations: BTreeMap<String, String>,
+    pub annotations: Notes,
     /// metadata.finalizers.
-    pub finalizers: Vec<String>,
+    pub finalizers: Arc<[String]>,
     /// metadata.deletionTimestamp.
     pub going: Option<Timestamp>,
-    /// Digest of the status as it was last seen; see [`Self::shows`].
-    pub status: Option<[u8; 16]>,
     /// What it says.
     pub spec: S,
 }
 
 impl<S> Object<S> {
-    pub(super) fn new(metadata: ObjectMeta, spec: S, status: Option<[u8; 16]>) -> Self {
-        let metadata = pruned(metadata);
+    /// Under this key: its namespace and its name.
+    pub(super) fn new(key: &Key, metadata: ObjectMeta, spec: S, common: &mut Common) -> Self {
+        let mut annotations = metadata.annotations.unwrap_or_default();
+        annotations.retain(|name, _| name.starts_with(ANNOTATION_PREFIX));
         Self {
-            namespace: metadata.namespace.unwrap_or_default().into(),
-            name: metadata.name.unwrap_or_default().into(),
+            namespace: Arc::clone(&key.0),
+            name: Arc::clone(&key.1),
             uid: metadata.uid.unwrap_or_default().into(),
             version: metadata.resource_version.unwrap_or_default().into(),
             generation: metadata.generation.unwrap_or_default(),
-            labels: metadata.labels.unwrap_or_default(),
-            annotations: metadata.annotations.unwrap_or_default(),
-            finalizers: metadata.finalizers.unwrap_or_default(),
+            labels: common.notes(metadata.labels.unwrap_or_default()),
+            annotations: common.notes(annotations),
+            finalizers: common.finalizers(metadata.finalizers.unwrap_or_default()),
             going: metadata.deletion_timestamp.map(|time| time.0),
-            status,
             spec,
         }
     }
@@ -59,12 +108,6 @@ impl<S> Object<S> {
     /// Whether our finalizer holds it.
     pub fn is_held(&self) -> bool {
         self.finalizers.iter().any(|name| name == FINALIZER)
-    }
-
-    /// Whether its status said this when it was last seen: a status is patched only when it changes. Nothing else may
-    /// be read from a status.
-    pub fn shows(&self, status: &impl Serialize) -> bool {
-        self.status == status_digest(status)
     }
 }
 
@@ -77,23 +120,6 @@ pub(super) fn fit(customer: &mut CustomerSpec) {
     if let Some(domains) = &mut customer.company.domains {
         domains.shrink_to_fit();
     }
-}
-
-/// Digest of a status, as [`Object::status`] holds it.
-pub fn status_digest(status: &impl Serialize) -> Option<[u8; 16]> {
-    let bytes = serde_json::to_vec(status).ok().filter(|bytes| bytes != b"null")?;
-    let whole: [u8; 32] = Sha256::digest(&bytes).into();
-    Some(std::array::from_fn(|place| whole[place]))
-}
-
-/// Without managed fields, owners and what other programs noted.
-fn pruned(mut metadata: ObjectMeta) -> ObjectMeta {
-    metadata.managed_fields = None;
-    metadata.owner_references = None;
-    if let Some(annotations) = &mut metadata.annotations {
-        annotations.retain(|name, _| name.starts_with(ANNOTATION_PREFIX));
-    }
-    metadata
 }
 
 /// An object that cannot be understood. It holds what it declared.
@@ -111,14 +137,20 @@ pub struct Broken {
     pub generation: i64,
     /// What is wrong with it, in the decoder's words.
     pub error: String,
-    pub(super) version: Box<str>,
+    pub(super) version: SmolStr,
     pub(super) going: bool,
     pub(super) held: bool,
 }
 
 impl Broken {
-    pub(super) fn new(kind: Kind, metadata: ObjectMeta, error: String) -> Self {
-        let object = Object::new(metadata, (), None);
+    pub(super) fn new(
+        kind: Kind,
+        key: &Key,
+        metadata: ObjectMeta,
+        error: String,
+        common: &mut Common,
+    ) -> Self {
+        let object = Object::new(key, metadata, (), common);
         Self {
             kind,
             going: object.going.is_some(),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tenantry_crd as crd;
 use tenantry_crd::Kind;
 
+use super::object::Common;
 use super::{Broken, Change, Object, Population, Unsynced};
 
 /// Namespace and name.
@@ -98,11 +99,13 @@ pub(super) struct Held {
     unsynced: BTreeMap<Source, Option<String>>,
     /// A selector chooses the Consoles.
     sharded: bool,
+    /// What objects share.
+    pub common: Common,
 }
 
 impl Held {
     pub fn new(unsynced: BTreeMap<Source, Option<String>>, sharded: bool) -> Self {
-        Self { shelves: Shelves::default(), unsynced, sharded }
+        Self { shelves: Shelves::default(), unsynced, sharded, common: Common::default() }
     }
 
     pub fn synced(&self) -> bool {

@@ -18,7 +18,7 @@ use tenantry_crd as crd;
 use tenantry_crd::Kind;
 use tenantry_engine::text::terminal;
 
-use super::object::status_digest;
+use super::object::Common;
 use super::population::Population;
 use super::shelf::{Held, Key, Read, Shelf, Shelves, Source};
 use super::{Broken, Change, Object, Shared, Watched, sources};
@@ -40,7 +40,7 @@ trait Whole:
     type Spec: Clone + Send + Sync + 'static;
     const KIND: Kind;
 
-    fn parts(self) -> (ObjectMeta, Self::Spec, Option<[u8; 16]>);
+    fn parts(self) -> (ObjectMeta, Self::Spec);
 
     fn shelf(shelves: &mut Shelves) -> &mut Arc<Shelf<Self::Spec>>;
 
@@ -59,9 +59,8 @@ macro_rules! whole {
             type Spec = crd::$spec;
             const KIND: Kind = Kind::$kind;
 
-            fn parts(self) -> (ObjectMeta, Self::Spec, Option<[u8; 16]>) {
-                let status = status_digest(&self.status);
-                (self.metadata, self.spec, status)
+            fn parts(self) -> (ObjectMeta, Self::Spec) {
+                (self.metadata, self.spec)
             }
 
             fn shelf(shelves: &mut Shelves) -> &mut Arc<Shelf<Self::Spec>> {
@@ -140,32 +139,39 @@ where
     }
 }
 
-fn key(metadata: &ObjectMeta) -> Key {
-    let text = |field: &Option<String>| Arc::from(field.as_deref().unwrap_or_default());
-    (text(&metadata.namespace), text(&metadata.name))
+fn key(metadata: &ObjectMeta, common: &mut Common) -> Key {
+    let namespace = common.name(metadata.namespace.as_deref().unwrap_or_default());
+    (namespace, metadata.name.as_deref().unwrap_or_default().into())
+}
+
+fn named(metadata: ObjectMeta, common: &mut Common) -> (Key, Read<()>) {
+    let key = key(&metadata, common);
+    let object = Object::new(&key, metadata, (), common);
+    (key, Read::Whole(Arc::new(object)))
 }
 
 /// An object as it is kept. What is held already under this version is shared.
 fn read<K: Whole>(guard: DeserializeGuard<K>, held: &mut Held) -> (Key, Read<K::Spec>) {
     let version = guard.meta().resource_version.clone().unwrap_or_default();
-    let key = key(guard.meta());
+    let key = key(guard.meta(), &mut held.common);
     match guard.0 {
         Ok(object) => {
-            let (metadata, mut spec, status) = object.parts();
+            let (metadata, mut spec) = object.parts();
             if !K::ours(&spec, &key.0, held) {
                 return (key, Read::Elsewhere(version.into()));
             }
-            if let Some(old @ Read::Whole(_)) = K::shelf(&mut held.shelves).0.get(&key)
+            if let Some((key, old @ Read::Whole(_))) = K::shelf(&mut held.shelves).0.get_key_value(&key)
                 && old.version() == version
             {
-                let old = old.clone();
-                return (key, old);
+                return (key.clone(), old.clone());
             }
             K::fit(&mut spec);
-            (key, Read::Whole(Arc::new(Object::new(metadata, spec, status))))
+            let object = Object::new(&key, metadata, spec, &mut held.common);
+            (key, Read::Whole(Arc::new(object)))
         }
         Err(invalid) => {
-            let broken = Broken::new(K::KIND, invalid.metadata, terminal(&invalid.error));
+            let words = terminal(&invalid.error);
+            let broken = Broken::new(K::KIND, &key, invalid.metadata, words, &mut held.common);
             (key, Read::Broken(Arc::new(broken)))
         }
     }
@@ -224,7 +230,8 @@ async fn whole<K: Whole>(
                     changes.extend(held.put(K::KIND, K::shelf, key, read));
                 }
                 Ok(Event::Delete(guard)) => {
-                    changes.extend(held.remove(K::KIND, K::shelf, key(guard.meta())));
+                    let key = key(guard.meta(), &mut held.common);
+                    changes.extend(held.remove(K::KIND, K::shelf, key));
                 }
             }
             if let Some(before) = before
@@ -259,10 +266,6 @@ async fn names<K>(
     let stream = watcher::watcher(api::<PartialObjectMeta<K>>(client, source), config).default_backoff();
     pin_mut!(stream);
     let mut list = BTreeMap::new();
-    let named = |meta: PartialObjectMeta<K>| {
-        let key = key(&meta.metadata);
-        (key, Read::Whole(Arc::new(Object::new(meta.metadata, (), None))))
-    };
     while let Some(event) = stream.next().await {
         let mut held = shared.held();
         let mut changes = Vec::new();
@@ -270,15 +273,18 @@ async fn names<K>(
             Err(error) => held.failed(source, because(&error)),
             Ok(Event::Init) => list = BTreeMap::new(),
             Ok(Event::InitApply(meta)) => {
-                let (key, read) = named(meta);
+                let (key, read) = named(meta.metadata, &mut held.common);
                 list.insert(key, read);
             }
             Ok(Event::InitDone) => changes = held.listed(source, shelf, std::mem::take(&mut list)),
             Ok(Event::Apply(meta)) => {
-                let (key, read) = named(meta);
+                let (key, read) = named(meta.metadata, &mut held.common);
                 changes.extend(held.put(source.kind, shelf, key, read));
             }
-            Ok(Event::Delete(meta)) => changes.extend(held.remove(source.kind, shelf, key(&meta.metadata))),
+            Ok(Event::Delete(meta)) => {
+                let key = key(&meta.metadata, &mut held.common);
+                changes.extend(held.remove(source.kind, shelf, key));
+            }
         }
         drop(held);
         shared.tell(changes);
@@ -385,8 +391,8 @@ where
             .await
             .map_err(|error| ApiError::new(doing(source, &K::plural(&())), error))?;
         for meta in page.items {
-            let key = key(&meta.metadata);
-            list.insert(key, Read::Whole(Arc::new(Object::new(meta.metadata, (), None))));
+            let (key, read) = named(meta.metadata, &mut held.common);
+            list.insert(key, read);
         }
         match page.metadata.continue_.filter(|token| !token.is_empty()) {
             Some(token) => params = params.continue_token(&token),

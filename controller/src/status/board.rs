@@ -3,7 +3,7 @@
 //! The top of a Customer is the least of its accounts. An account whose console has not spoken yet is unknown, never
 //! ready. Pure but for the board's own memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -13,41 +13,64 @@ use tenantry_crd::value::Moment;
 use tenantry_engine::address::{Address, Kind};
 
 use super::view::{State, View, cut};
+use crate::desk::Place;
 
 #[cfg(test)]
 mod tests;
 
-/// Views of all consoles by address, each with the console that gave it.
+/// Views of all consoles by address.
 #[derive(Default)]
 pub struct Board {
-    views: Mutex<BTreeMap<Address, (Box<str>, View)>>,
+    views: Mutex<BTreeMap<Box<str>, BTreeMap<Address, View>>>,
+    /// Consoles that will say something for the first time, each with the Customers about whom another one has spoken
+    /// meanwhile.
+    silent: Mutex<BTreeMap<Place, BTreeSet<String>>>,
 }
 
 impl Board {
     /// Takes what a console says now; gives the addresses about which it says something else than before.
     pub fn take(&self, console: &str, views: BTreeMap<Address, View>) -> Vec<Address> {
         let mut all = self.views.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut changed: Vec<Address> = Vec::new();
-        all.retain(|address, (from, _)| {
-            let stays = &**from != console || views.contains_key(address);
-            if !stays {
-                changed.push(address.clone());
-            }
-            stays
-        });
-        for (address, view) in views {
-            let same = all.get(&address).is_some_and(|(from, old)| &**from == console && *old == view);
-            if !same {
-                changed.push(address.clone());
-                all.insert(address, (console.into(), view));
-            }
+        let old = all.remove(console).unwrap_or_default();
+        let gone = old.keys().filter(|address| !views.contains_key(*address));
+        let other = views.iter().filter(|(address, view)| old.get(*address) != Some(*view));
+        let changed = gone.chain(other.map(|(address, _)| address)).cloned().collect();
+        if !views.is_empty() {
+            all.insert(console.into(), views);
         }
         changed
     }
 
+    /// A console begins: it will say something soon, or why it cannot. Until then statuses of its Customers wait, so
+    /// that what all consoles say is written once.
+    pub fn expect(&self, place: &Place) {
+        self.silent.lock().unwrap_or_else(PoisonError::into_inner).entry(place.clone()).or_default();
+    }
+
+    /// Whether one of these consoles is about to speak for the first time: then this Customer is remembered for it.
+    pub fn waits(&self, namespace: &str, customer: &str, consoles: &[&str]) -> bool {
+        let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        if silent.is_empty() {
+            return false;
+        }
+        let one = consoles.iter().find_map(|console| {
+            let place: Place = (namespace.to_owned(), (*console).to_owned());
+            silent.contains_key(&place).then_some(place)
+        });
+        one.and_then(|place| silent.get_mut(&place))
+            .map(|waiting| waiting.insert(customer.to_owned()))
+            .is_some()
+    }
+
+    /// A console has spoken, or ends; gives the Customers that have waited for it.
+    pub fn spoke(&self, place: &Place) -> BTreeSet<String> {
+        self.silent.lock().unwrap_or_else(PoisonError::into_inner).remove(place).unwrap_or_default()
+    }
+
     /// What is said about an address.
     pub fn get(&self, address: &Address) -> Option<View> {
-        self.views.lock().unwrap_or_else(PoisonError::into_inner).get(address).map(|(_, view)| view.clone())
+        let all = self.views.lock().unwrap_or_else(PoisonError::into_inner);
+        all.values().find_map(|views| views.get(address)).cloned()
     }
 }
 

@@ -3,7 +3,8 @@
 //! After a start the statuses that are there are listed once, so that none is written blindly; from then on what was
 //! written is remembered as a digest. The time of a condition moves only when its status does.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -13,6 +14,7 @@ use kube::discovery::ApiResource;
 use kube::{Client, CustomResourceExt};
 use serde::Serialize;
 use serde_json::{Value, json};
+use tenantry_crd::status::{READY, STALLED};
 use tenantry_crd::{API_VERSION, Kind};
 use tenantry_engine::text::terminal;
 
@@ -24,24 +26,58 @@ mod tests;
 /// How many objects a page of a list has.
 const PAGE: u32 = 500;
 
-/// Kind, namespace and name.
-pub type Key = (Kind, String, String);
+/// What is remembered of the objects of a kind in a namespace, by name.
+type Remembered = BTreeMap<(Kind, Box<str>), HashMap<Box<str>, Shown>>;
 
 /// What an object's status says, as far as it matters for the next one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Shown {
     /// Without times of conditions.
-    digest: [u8; 32],
-    /// Of each condition: status and time.
-    since: BTreeMap<String, (String, Timestamp)>,
+    digest: [u8; 16],
+    /// Of each condition, in the order of [`CONDITIONS`]: whether it holds, and since when.
+    since: [Option<(Holds, Timestamp)>; CONDITIONS.len()],
+}
+
+/// The conditions that we write.
+const CONDITIONS: [&str; 2] = [READY, STALLED];
+
+/// The status of a condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    True,
+    False,
+    Unknown,
+}
+
+impl Holds {
+    fn of(condition: &Value) -> Option<Self> {
+        match condition["status"].as_str()? {
+            "True" => Some(Self::True),
+            "False" => Some(Self::False),
+            "Unknown" => Some(Self::Unknown),
+            _ => None,
+        }
+    }
+}
+
+/// Which of [`CONDITIONS`] it is.
+fn place(condition: &Value) -> Option<usize> {
+    let kind = condition["type"].as_str()?;
+    CONDITIONS.iter().position(|one| *one == kind)
 }
 
 /// Writes statuses.
 pub struct Statuses {
     client: Client,
-    shown: Mutex<BTreeMap<Key, Shown>>,
+    shown: Mutex<Remembered>,
     listed: tokio::sync::Mutex<BTreeSet<(Kind, String)>>,
+    /// Held while the status of an object is made and written, chosen by its name: of two consoles that speak about
+    /// one object at once, the later word stays.
+    turns: [tokio::sync::Mutex<()>; TURNS],
 }
+
+/// So many objects may be written at once at most.
+const TURNS: usize = 64;
 
 /// The API of a kind.
 pub fn resource(kind: Kind) -> ApiResource {
@@ -65,7 +101,7 @@ pub fn api(client: &Client, kind: Kind, namespace: &str) -> Api<DynamicObject> {
     Api::namespaced_with(client.clone(), namespace, &resource(kind))
 }
 
-fn digest(status: &Value) -> [u8; 32] {
+fn digest(status: &Value) -> [u8; 16] {
     use sha2::{Digest, Sha256};
     let mut bare = status.clone();
     for condition in bare["conditions"].as_array_mut().into_iter().flatten() {
@@ -73,21 +109,27 @@ fn digest(status: &Value) -> [u8; 32] {
             condition.remove("lastTransitionTime");
         }
     }
-    Sha256::digest(bare.to_string().as_bytes()).into()
+    let whole: [u8; 32] = Sha256::digest(bare.to_string().as_bytes()).into();
+    std::array::from_fn(|place| whole[place])
 }
 
 fn shown(status: &Value) -> Shown {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let since = status["conditions"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|one| {
-            let at = text(&one["lastTransitionTime"]).parse::<Timestamp>().ok()?;
-            Some((text(&one["type"]), (text(&one["status"]), at)))
-        })
-        .collect();
+    let mut since = [None; CONDITIONS.len()];
+    for one in status["conditions"].as_array().into_iter().flatten() {
+        let at = one["lastTransitionTime"].as_str().and_then(|text| text.parse::<Timestamp>().ok());
+        if let (Some(place), Some(holds), Some(at)) = (place(one), Holds::of(one), at) {
+            since[place] = Some((holds, at));
+        }
+    }
     Shown { digest: digest(status), since }
+}
+
+fn remember(all: &mut Remembered, kind: Kind, namespace: &str, name: &str, shown: Option<Shown>) {
+    let names = all.entry((kind, namespace.into())).or_default();
+    match shown {
+        Some(shown) => drop(names.insert(name.into(), shown)),
+        None => drop(names.remove(name)),
+    }
 }
 
 /// The status with the times of its conditions; `None` where what is there says the same.
@@ -96,11 +138,10 @@ fn next(before: Option<&Shown>, mut status: Value, now: Timestamp) -> Option<Val
         return None;
     }
     for condition in status["conditions"].as_array_mut().into_iter().flatten() {
-        let kind = condition["type"].as_str().unwrap_or_default().to_owned();
         let same = before
-            .and_then(|before| before.since.get(&kind))
-            .filter(|(status, _)| Some(status.as_str()) == condition["status"].as_str());
-        condition["lastTransitionTime"] = same.map_or(now, |(_, at)| *at).to_string().into();
+            .and_then(|before| before.since[place(condition)?])
+            .filter(|(holds, _)| Some(*holds) == Holds::of(condition));
+        condition["lastTransitionTime"] = same.map_or(now, |(_, at)| at).to_string().into();
     }
     Some(status)
 }
@@ -118,7 +159,12 @@ pub struct StatusError {
 impl Statuses {
     /// For this client.
     pub fn new(client: Client) -> Self {
-        Self { client, shown: Mutex::default(), listed: tokio::sync::Mutex::default() }
+        Self {
+            client,
+            shown: Mutex::default(),
+            listed: tokio::sync::Mutex::default(),
+            turns: std::array::from_fn(|_| tokio::sync::Mutex::default()),
+        }
     }
 
     /// Forgets what was written: another one may have held the Lease meanwhile.
@@ -144,7 +190,7 @@ impl Statuses {
                         continue;
                     };
                     let name = object.metadata.name.unwrap_or_default();
-                    all.insert((kind, namespace.to_owned(), name), shown(status));
+                    remember(&mut all, kind, namespace, &name, Some(shown(status)));
                 }
             }
             match page.metadata.continue_.filter(|token| !token.is_empty()) {
@@ -158,8 +204,8 @@ impl Statuses {
 
     /// An object is gone: one that is made again under its name shows nothing yet.
     pub fn gone(&self, kind: Kind, namespace: &str, name: &str) {
-        let key: Key = (kind, namespace.to_owned(), name.to_owned());
-        self.shown.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+        let mut all = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        remember(&mut all, kind, namespace, name, None);
     }
 
     /// Whether an object shows a status already; one that cannot be read counts as such.
@@ -167,17 +213,18 @@ impl Statuses {
         if self.list(kind, namespace).await.is_err() {
             return true;
         }
-        let key: Key = (kind, namespace.to_owned(), name.to_owned());
-        self.shown.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&key)
+        let all = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(&(kind, namespace.into())).is_some_and(|names| names.contains_key(name))
     }
 
-    /// Writes it where it differs; whether it was written. An object that is gone has none.
-    pub async fn write(
+    /// Writes it where it differs; whether it was written. An object that is gone has none. `status` is asked when it is
+    /// this object's turn.
+    pub async fn write<S: Serialize>(
         &self,
         kind: Kind,
         namespace: &str,
         name: &str,
-        status: &impl Serialize,
+        status: impl FnOnce() -> S,
         now: Timestamp,
     ) -> Result<bool, StatusError> {
         let failed = |error: &dyn std::fmt::Display| StatusError {
@@ -187,11 +234,15 @@ impl Statuses {
             because: terminal(&error.to_string()),
         };
         self.list(kind, namespace).await.map_err(|error| failed(&error))?;
-        let status = serde_json::to_value(status).map_err(|error| failed(&error))?;
-        let key: Key = (kind, namespace.to_owned(), name.to_owned());
+        let mut hash = DefaultHasher::new();
+        name.hash(&mut hash);
+        let turn = usize::try_from(hash.finish() % TURNS as u64).unwrap_or(0);
+        let _turn = self.turns[turn].lock().await;
+        let status = serde_json::to_value(status()).map_err(|error| failed(&error))?;
         let new = {
             let all = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-            next(all.get(&key), status, now)
+            let before = all.get(&(kind, namespace.into())).and_then(|names| names.get(name));
+            next(before, status, now)
         };
         let Some(status) = new else { return Ok(false) };
         let remembered = shown(&status);
@@ -201,11 +252,13 @@ impl Statuses {
         let params = PatchParams::apply(FIELD_MANAGER).force();
         match api(&self.client, kind, namespace).patch_status(name, &params, &Patch::Apply(&patch)).await {
             Ok(_) => {
-                self.shown.lock().unwrap_or_else(PoisonError::into_inner).insert(key, remembered);
+                let mut all = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+                remember(&mut all, kind, namespace, name, Some(remembered));
                 Ok(true)
             }
             Err(kube::Error::Api(status)) if status.code == 404 => {
-                self.shown.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+                let mut all = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+                remember(&mut all, kind, namespace, name, None);
                 Ok(false)
             }
             Err(error) => Err(failed(&error)),

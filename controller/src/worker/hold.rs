@@ -2,9 +2,13 @@
 //!
 //! Without the finalizer an object could vanish between two looks, and nobody could tell that from a store that lost it.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use futures_util::{StreamExt, stream};
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
+use smol_str::SmolStr;
 use tenantry_cluster::FINALIZER;
 use tenantry_cluster::stores::{Object, Population};
 use tenantry_crd::Kind;
@@ -16,29 +20,60 @@ use tenantry_engine::store::OpenLedger;
 
 use super::{Book, Gone, Worker};
 use crate::FIELD_MANAGER;
+use crate::desk::Unheld;
 use crate::log::{Level, chain, say};
 use crate::status::patch::api;
 
 /// So many finalizers are put on at once.
 const AT_ONCE: usize = 8;
 
+/// So many are made ready at once.
+const READY: usize = 128;
+
 /// An object without our finalizer.
 struct Bare {
     kind: Kind,
-    namespace: String,
-    name: String,
-    version: String,
+    namespace: Arc<str>,
+    name: Arc<str>,
+    version: SmolStr,
     finalizers: Vec<String>,
 }
 
-fn bare<S>(kind: Kind, object: &Object<S>) -> Option<Bare> {
-    (!object.is_held() && object.going.is_none()).then(|| Bare {
-        kind,
-        namespace: object.namespace.to_string(),
-        name: object.name.to_string(),
-        version: object.version.to_string(),
-        finalizers: object.finalizers.clone(),
-    })
+impl Bare {
+    fn unheld(&self) -> Unheld {
+        (self.kind, Arc::clone(&self.namespace), Arc::clone(&self.name), self.version.clone())
+    }
+}
+
+/// How an object stands.
+enum Stands {
+    Held,
+    Bare(Bare),
+    /// It goes, or is gone.
+    Goes,
+}
+
+fn stands<S>(kind: Kind, object: Option<&Arc<Object<S>>>) -> Stands {
+    match object {
+        Some(object) if object.going.is_some() => Stands::Goes,
+        Some(object) if object.is_held() => Stands::Held,
+        Some(object) => Stands::Bare(Bare {
+            kind,
+            namespace: Arc::clone(&object.namespace),
+            name: Arc::clone(&object.name),
+            version: object.version.clone(),
+            finalizers: object.finalizers.to_vec(),
+        }),
+        None => Stands::Goes,
+    }
+}
+
+fn look(population: &Population, kind: Kind, namespace: &str, name: &str) -> Stands {
+    match kind {
+        Kind::Customer => stands(kind, population.customer(namespace, name)),
+        Kind::License => stands(kind, population.license(namespace, name)),
+        _ => Stands::Held,
+    }
 }
 
 /// The kind of object that declares an address.
@@ -64,23 +99,45 @@ impl Worker {
             .collect();
         objects.sort_unstable();
         objects.dedup();
-        let bare: Vec<Bare> = objects
-            .into_iter()
-            .filter_map(|(kind, namespace, name)| match kind {
-                Kind::Customer => population.customer(namespace, name).and_then(|one| bare(kind, one)),
-                Kind::License => population.license(namespace, name).and_then(|one| bare(kind, one)),
-                _ => None,
-            })
-            .collect();
-        let mut holding = Vec::with_capacity(bare.len());
-        for one in bare {
-            holding.push(self.hold(one));
+        objects.retain(|(kind, namespace, name)| {
+            matches!(look(population, *kind, namespace, name), Stands::Bare(_))
+        });
+        if objects.is_empty() {
+            if let Ok(mut holding) = self.desk.holding.try_lock() {
+                *holding = HashSet::new();
+            }
+            return true;
         }
-        let results: Vec<bool> = stream::iter(holding).buffer_unordered(AT_ONCE).collect().await;
-        results.into_iter().all(|held| held)
+        // Another worker may be putting them on, or may have: what it changed may not have reached us.
+        let mut holding = self.desk.holding.lock().await;
+        let now = self.desk.stores.population();
+        let mut all = true;
+        for some in objects.chunks(READY) {
+            let mut sending = Vec::with_capacity(some.len());
+            for (kind, namespace, name) in some {
+                match look(&now, *kind, namespace, name) {
+                    Stands::Held => {}
+                    Stands::Bare(bare) if holding.contains(&bare.unheld()) => {}
+                    Stands::Bare(bare) => sending.push(self.hold(bare)),
+                    Stands::Goes => all = false,
+                }
+            }
+            let mut results = stream::iter(sending).buffer_unordered(AT_ONCE);
+            while let Some((unheld, held)) = results.next().await {
+                if held {
+                    holding.insert(unheld);
+                }
+                all &= held;
+            }
+        }
+        all
     }
 
-    async fn hold(&self, mut object: Bare) -> bool {
+    async fn hold(&self, object: Bare) -> (Unheld, bool) {
+        (object.unheld(), self.put_on(object).await)
+    }
+
+    async fn put_on(&self, mut object: Bare) -> bool {
         object.finalizers.push(FINALIZER.to_owned());
         let patch = json!({"metadata": {
             "resourceVersion": object.version, "finalizers": object.finalizers

@@ -235,10 +235,10 @@ impl Worker {
         let lineage = || link.runtime.ids.uuid();
         let opened = ClusterLedger::open(&self.desk.client, &self.place.0, account, lineage).await?;
         let (ledger, store) = opened;
-        let (tenure, desk) = (self.tenure.clone(), Arc::clone(&self.desk));
-        let store = store
-            .fenced(self.tenure.generation, Arc::new(move || tenure.holds()))
-            .heard_by(Arc::new(move |event| desk.events.hear(&desk.stores.population(), event)));
+        let (tenure, desk, place) = (self.tenure.clone(), Arc::clone(&self.desk), self.place.clone());
+        let store = store.fenced(self.tenure.generation, Arc::new(move || tenure.holds())).heard_by(
+            Arc::new(move |events| desk.events.hear(&desk.stores.population(), Some(&place), events)),
+        );
         self.book =
             Some(Book { ledger, store: Box::new(Durable::new(store, Arc::clone(&self.desk.metrics))) });
         Ok(())

@@ -30,7 +30,7 @@ use tenantry_engine::observed::{Census, Details};
 use tenantry_engine::plan::Fingerprint;
 use tenantry_engine::runtime::Stop;
 use tenantry_engine::store::LedgerStore;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, OwnedMutexGuard, mpsc, oneshot};
 
 pub use declared::{APPROVE, Changed, REQUESTED, console_name};
 pub(crate) use hold::kind_of;
@@ -150,6 +150,10 @@ pub struct Worker {
     put_off: BTreeMap<Fingerprint, (u32, Instant)>,
     /// The last value of [`REQUESTED`].
     requested: Option<String>,
+    /// This worker's turn to bind many records at once.
+    alone: Option<OwnedMutexGuard<()>>,
+    /// What the last turn found, until it is told.
+    untold: Option<reconcile::Untold>,
 }
 
 impl Worker {
@@ -159,6 +163,7 @@ impl Worker {
         let inbox = Arc::new(Inbox::default());
         let (gone, asked) = mpsc::channel(8);
         let name = console_name(&place.0, &place.1);
+        desk.board.expect(&place);
         let worker = Self {
             desk,
             name,
@@ -179,6 +184,8 @@ impl Worker {
             pause: Pause::default(),
             put_off: BTreeMap::new(),
             requested: None,
+            alone: None,
+            untold: None,
         };
         let task = tokio::spawn(worker.run());
         Handle { inbox, gone, stop, task }
@@ -195,6 +202,7 @@ impl Worker {
         if let Some(scan) = self.scan.take() {
             scan.end();
         }
+        self.spoke().await;
         self.desk.accounts.release(&self.place);
         self.desk.hide(&self.place);
         self.desk.words.forget(&self.place);

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 use serde_json::json;
@@ -17,7 +17,7 @@ use tenantry_engine::execute::{Outcome, Report};
 use tenantry_engine::observe::Settings;
 use tenantry_engine::observed::Details;
 use tenantry_engine::plan::reasons::HeldBy;
-use tenantry_engine::plan::{Approvals, Fingerprint, Plan};
+use tenantry_engine::plan::{Approvals, Fingerprint, Plan, Step};
 use tenantry_engine::run::{Before, Job, Prepared, RunError, apply, constrain, prepare};
 use tenantry_engine::store::{OpenLedger, StoreError};
 
@@ -34,6 +34,11 @@ const AT_ONCE: usize = 50;
 /// So often a reconcile goes on by itself; what is then left waits for the next one.
 const TURNS: usize = 6;
 
+/// So many new declarations are many: planning them takes some ten MiB.
+const MANY: usize = 1000;
+/// The longest that other Consoles are waited for.
+const TURN_COMES: Duration = Duration::from_secs(600);
+
 /// What a reconcile is for.
 pub(super) enum Why {
     /// The list has just been read.
@@ -44,12 +49,29 @@ pub(super) enum Why {
     Changed(Changed),
 }
 
+/// How a reconcile ended that met no problem.
+enum Ended {
+    /// There is nothing more to do.
+    Done,
+    /// It has waited for other Consoles and is to begin anew.
+    Waited,
+}
+
 /// How a turn ended.
+#[derive(PartialEq, Eq)]
 enum Turn {
     /// Something was done: what follows from it may be planned at once.
     GoOn,
     /// Nothing more comes of it now.
     Done,
+    /// The console could not be read; its status says so.
+    Refused,
+}
+
+/// What a turn found and did: told when no other turn follows, so that nobody is told what is over a moment later.
+pub(super) struct Untold {
+    shown: Arc<Shown>,
+    report: Option<Report>,
 }
 
 /// What a turn's jobs are made of; approvals may grow between two of them.
@@ -107,8 +129,13 @@ impl Worker {
         }
         let began = Instant::now();
         self.desk.times.refresh().await;
-        let how = match self.turns(&why).await {
-            Ok(()) => {
+        let mut ended = self.turns(&why, false).await;
+        if matches!(ended, Ok(Ended::Waited)) {
+            ended = self.turns(&why, true).await;
+        }
+        self.alone = None;
+        let how = match ended {
+            Ok(_) => {
                 self.pause.over();
                 "done"
             }
@@ -120,15 +147,16 @@ impl Worker {
         self.desk.metrics.reconciled(self.name.as_str(), how, began.elapsed());
     }
 
-    async fn turns(&mut self, why: &Why) -> Result<(), Problem> {
+    /// `waited`: for other Consoles, since the list was read.
+    async fn turns(&mut self, why: &Why, waited: bool) -> Result<Ended, Problem> {
         let population = self.desk.stores.population();
         if !population.synced() {
-            return Ok(());
+            return Ok(Ended::Done);
         }
         let (namespace, name) = (self.place.0.clone(), self.place.1.clone());
         let Some(object) = population.console(&namespace, &name).filter(|object| object.going.is_none())
         else {
-            return Ok(());
+            return Ok(Ended::Done);
         };
         let object = Arc::clone(object);
         let all = scoped(&population, &namespace, &name);
@@ -141,7 +169,7 @@ impl Worker {
         if self.list.is_none() {
             // Nothing was observed yet, or another account is: the scan will call again.
             self.due = None;
-            return Ok(());
+            return Ok(Ended::Done);
         }
         self.open_book().await?;
         let ledger = self.book.as_ref().map(|book| &book.ledger);
@@ -149,7 +177,7 @@ impl Worker {
             Why::Changed(changed) => {
                 let about = about(changed, &namespace, desired, ledger);
                 if !matters(changed, &about) {
-                    return Ok(());
+                    return Ok(Ended::Done);
                 }
                 about
             }
@@ -159,26 +187,53 @@ impl Worker {
         let wave = about.len() > AT_ONCE;
         let about = if wave { BTreeSet::new() } else { about };
         let mut approvals = approvals(&population, &namespace, &name, &all);
-        let gate = Arc::clone(&self.gate);
-        let _scan_waits = gate.lock().await;
-        let mut just_read = matches!(why, Why::Listed);
-        let mut turns = 0;
-        while matches!(self.turn(&population, desired, &mut approvals, just_read, &about).await?, Turn::GoOn)
-        {
-            just_read = true;
-            turns += 1;
-            if !self.may_act() {
-                return Ok(());
-            }
-            if turns == TURNS {
-                self.pause.until = Some(Instant::now() + FIRST_PAUSE);
-                break;
-            }
+        if !waited && self.wait_for_others(desired).await {
+            return Ok(Ended::Waited);
         }
-        if wave && self.scan.is_none() {
+        let gate = Arc::clone(&self.gate);
+        let scan_waits = gate.lock().await;
+        let mut just_read = matches!(why, Why::Listed) && !waited;
+        let mut turns = 0;
+        let ended = loop {
+            let turn = self.turn(&population, desired, &mut approvals, just_read, &about).await;
+            turns += 1;
+            match turn {
+                Ok(Turn::GoOn) if self.may_act() && turns < TURNS => just_read = true,
+                Ok(Turn::GoOn) => {
+                    self.pause.until = Some(Instant::now() + FIRST_PAUSE);
+                    break Ok(Turn::GoOn);
+                }
+                ended => break ended,
+            }
+        };
+        drop(scan_waits);
+        self.alone = None;
+        if let Some(Untold { shown, report }) = self.untold.take() {
+            let well = matches!(ended, Ok(Turn::GoOn | Turn::Done));
+            self.report(&population, desired, &shown.plan, report.as_ref(), well).await;
+        }
+        ended?;
+        if wave && self.scan.is_none() && self.may_act() {
             self.read_details();
         }
-        Ok(())
+        Ok(Ended::Done)
+    }
+
+    /// Where many records are to be bound for the first time: lets other Consoles that do the same finish first, for a
+    /// while. It costs memory for each of them, and what limits all of them is the API server. Whether it has waited:
+    /// then what was looked at may be old.
+    async fn wait_for_others(&mut self, desired: &Desired<'_>) -> bool {
+        let known = self.book.as_ref().map_or(0, |book| book.ledger.entries.len());
+        if desired.accounts.len().saturating_sub(known) < MANY {
+            return false;
+        }
+        let binding = Arc::clone(&self.desk.binding);
+        if let Ok(turn) = Arc::clone(&binding).try_lock_owned() {
+            self.alone = Some(turn);
+            return false;
+        }
+        self.alone = tokio::time::timeout(TURN_COMES, binding.lock_owned()).await.ok();
+        true
     }
 
     /// Looks, plans, and carries out what is left of the plan.
@@ -221,7 +276,12 @@ impl Worker {
                 return self.not_prepared(error).await;
             }
         };
-        let whole = prepared.planned.plan.clone();
+        let asks = |step: &Step| step.held.is_none() && !step.only_noted();
+        if prepared.planned.plan.steps.iter().any(asks) {
+            // Nobody waits for a vendor's pace.
+            self.alone = None;
+        }
+        let whole = (!self.put_off.is_empty()).then(|| prepared.planned.plan.clone());
         self.put_off_failed(&mut prepared.planned.plan);
         let mut unwritten = None;
         let mut report = None;
@@ -249,10 +309,12 @@ impl Worker {
             return Err(self.unwritten(error));
         }
         let goes_on = report.as_ref().is_some_and(|report| self.ended(report));
-        self.wake = whole.wake;
-        self.report(population, desired, &whole, report.as_ref()).await;
-        self.attested(population, desired, &whole, &open).await;
-        self.desk.show(&self.place, Shown { plan: whole, observed: prepared.observed });
+        let shown =
+            Arc::new(Shown { plan: whole.unwrap_or(prepared.planned.plan), observed: prepared.observed });
+        self.wake = shown.plan.wake;
+        self.desk.show(&self.place, Arc::clone(&shown));
+        self.attested(population, desired, &shown.plan, &open).await;
+        self.untold = Some(Untold { shown, report });
         Ok(if goes_on { Turn::GoOn } else { Turn::Done })
     }
 
@@ -260,7 +322,7 @@ impl Worker {
         match error {
             RunError::Console(error) => {
                 self.refused(error).await;
-                Ok(Turn::Done)
+                Ok(Turn::Refused)
             }
             RunError::Store(error) => Err(self.unwritten(error)),
             error @ RunError::OtherAccount { .. } => {
@@ -285,6 +347,9 @@ impl Worker {
 
     /// Takes out what failed a moment ago, with what comes after it.
     fn put_off_failed(&mut self, plan: &mut Plan) {
+        if self.put_off.is_empty() {
+            return;
+        }
         let now = Instant::now();
         let planned: BTreeSet<Fingerprint> = plan.steps.iter().map(|step| step.fingerprint.clone()).collect();
         self.put_off.retain(|step, _| planned.contains(step));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::{StreamExt, stream};
 use serde_json::json;
 use tenantry_cluster::stores::Population;
 use tenantry_crd::Kind;
@@ -20,20 +21,29 @@ use crate::status::board::{self, conditions};
 use crate::status::summary::summary;
 use crate::status::view::{State, View, views};
 
+/// So many statuses are written at once.
+const WRITES_AT_ONCE: usize = 8;
+/// So many are made ready at once.
+const READY: usize = 128;
+
 impl Worker {
-    /// Statuses after a plan and what was done of it.
+    /// Statuses after a plan and what was done of it; `well`: the Console's own too.
     pub(super) async fn report(
         &self,
         population: &Population,
         desired: &Desired<'_>,
         plan: &Plan,
         report: Option<&Report>,
+        well: bool,
     ) {
         let Some(book) = &self.book else { return };
         self.told(plan);
         let views = views(desired, plan, &book.ledger, report);
         let changed = self.desk.board.take(self.name.as_str(), views);
         self.objects(population, desired, &changed).await;
+        if !well {
+            return;
+        }
         let account = book.ledger.header.vendor_account.to_string();
         let words =
             format!("{} records, {} declarations compared", plan.looked.records, plan.looked.declared);
@@ -54,27 +64,21 @@ impl Worker {
     /// Statuses of objects about which something else is said than before, and of those whose generation moved on.
     async fn objects(&self, population: &Population, desired: &Desired<'_>, changed: &[Address]) {
         let namespace = self.place.0.as_str();
-        let customers: BTreeSet<&str> =
-            changed.iter().filter(|one| one.kind == Of::Customer).map(|one| one.name.as_str()).collect();
-        for name in &customers {
-            let Some(object) = population.customer(namespace, name) else { continue };
-            let accounts: Vec<&str> =
-                object.spec.accounts.iter().map(|account| account.name.as_str()).collect();
-            let status = board::customer(&self.desk.board, namespace, name, object.generation, &accounts);
-            self.write(Kind::Customer, name, &status).await;
-        }
+        let waited = self.desk.board.spoke(&self.place);
+        let own = changed.iter().filter(|one| one.kind == Of::Customer).map(|one| one.name.as_str());
+        self.customers(population, own.chain(waited.iter().map(String::as_str)).collect()).await;
         for address in changed.iter().filter(|one| one.kind == Of::License) {
             let Some(object) = population.license(namespace, &address.name) else { continue };
-            let status = board::license(&self.desk.board, namespace, &address.name, object.generation);
-            self.write(Kind::License, &address.name, &status).await;
+            let status = || board::license(&self.desk.board, namespace, &address.name, object.generation);
+            self.write(Kind::License, &address.name, status).await;
         }
         for object in population.relationships().filter(|object| *object.namespace == *namespace) {
             if object.spec.console_ref.name != self.place.1 {
                 continue;
             }
             let accounts: Vec<Address> = invited(desired, &object.name).into_iter().cloned().collect();
-            let status = board::relationship(&self.desk.board, &accounts, object.generation);
-            self.write(Kind::Relationship, &object.name, &status).await;
+            let status = || board::relationship(&self.desk.board, &accounts, object.generation);
+            self.write(Kind::Relationship, &object.name, status).await;
         }
     }
 
@@ -104,11 +108,47 @@ impl Worker {
                 continue;
             }
             let (state, words) = word.told();
-            self.write(Kind::Attestation, &object.name, &board::bare(&state, words, object.generation)).await;
+            let status = || board::bare(&state, words, object.generation);
+            self.write(Kind::Attestation, &object.name, status).await;
         }
     }
 
-    async fn write(&self, kind: Kind, name: &str, status: &impl serde::Serialize) {
+    /// Statuses of Customers, a few at a time; those of whom another Console is about to speak wait for it.
+    async fn customers(&self, population: &Population, names: BTreeSet<&str>) {
+        let names: Vec<&str> = names.into_iter().collect();
+        for some in names.chunks(READY) {
+            let mut writing = Vec::with_capacity(some.len());
+            for name in some {
+                writing.push(self.customer(population, name));
+            }
+            stream::iter(writing).buffer_unordered(WRITES_AT_ONCE).collect::<()>().await;
+        }
+    }
+
+    async fn customer(&self, population: &Population, name: &str) {
+        let namespace = self.place.0.as_str();
+        let Some(object) = population.customer(namespace, name) else { return };
+        let accounts = &object.spec.accounts;
+        let consoles: Vec<&str> = accounts.iter().map(|account| account.console_ref.name.as_str()).collect();
+        if self.desk.board.waits(namespace, name, &consoles) {
+            return;
+        }
+        let accounts: Vec<&str> = accounts.iter().map(|account| account.name.as_str()).collect();
+        let board = &self.desk.board;
+        let status = || board::customer(board, namespace, name, object.generation, &accounts);
+        self.write(Kind::Customer, name, status).await;
+    }
+
+    /// Lets nobody wait for this Console any more.
+    pub(super) async fn spoke(&self) {
+        let waited = self.desk.board.spoke(&self.place);
+        if self.tenure.holds() && !waited.is_empty() {
+            let population = self.desk.stores.population();
+            self.customers(&population, waited.iter().map(String::as_str).collect()).await;
+        }
+    }
+
+    async fn write<S: serde::Serialize>(&self, kind: Kind, name: &str, status: impl FnOnce() -> S) {
         let now = self.desk.times.now();
         match self.desk.statuses.write(kind, &self.place.0, name, status, now).await {
             Ok(true) => self.desk.metrics.wrote("status"),
@@ -127,7 +167,7 @@ impl Worker {
             vendor_account: account,
             plan,
         };
-        self.write(Kind::Console, &self.place.1, &status).await;
+        self.write(Kind::Console, &self.place.1, || status).await;
     }
 
     /// A Console that is not reconciled now: why, on its status; and later again.
@@ -138,6 +178,7 @@ impl Worker {
         let plan = self.desk.all_shown().get(&self.place).map(|shown| summary(&shown.plan));
         self.console(&problem.state, &problem.words, account, plan).await;
         self.unseen().await;
+        self.spoke().await;
     }
 
     /// Objects of a Console that was never observed say so.

@@ -60,6 +60,28 @@ fn idle_it_asks_no_console_and_writes_no_object() {
 }
 
 #[test]
+fn binding_what_is_there_writes_each_binding_once_and_each_status_once() {
+    let Some((field, controller)) = settled(&[]) else { return };
+    field.until_condition(&[&controller], ("consoles", "sophos"), ("Ready", "True", "AsDeclared"));
+    let wrote = |what: &str| {
+        field.metric(&controller, &format!("tenantry_api_writes_total{{what=\"{what}\"}}")).round()
+    };
+    // What the details say is compared too, and changes nothing.
+    renewals(&field, &controller, 1);
+    let (ledgers, entries): (Vec<_>, Vec<_>) =
+        field.list("consolebindings").into_iter().partition(|object| object["spec"]["header"].is_object());
+    assert_eq!(entries.len(), KNOWN.len(), "{entries:?}");
+    for entry in &entries {
+        assert_eq!(entry["metadata"]["generation"], 1, "made as it stays: {entry}");
+    }
+    let written = ledgers[0]["metadata"]["generation"].as_i64().expect("a number");
+    assert!(written <= 3, "the header once when it is made, with the list, and with the bindings: {written}");
+    let each = |many: usize| f64::from(u32::try_from(many).expect("a few"));
+    assert!((wrote("finalizer") - each(KNOWN.len())).abs() < 0.5, "{}", wrote("finalizer"));
+    assert!((wrote("status") - each(KNOWN.len() + 1)).abs() < 0.5, "{}", wrote("status"));
+}
+
+#[test]
 fn a_changed_customer_converges_within_two_seconds_while_a_scan_is_running() {
     let Some(field) = declared() else { return };
     field.apply(

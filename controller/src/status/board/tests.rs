@@ -57,6 +57,20 @@ fn a_console_that_says_the_same_changes_nothing_and_one_that_falls_silent_does()
 }
 
 #[test]
+fn a_status_waits_for_a_console_that_is_about_to_speak_and_is_then_remembered() {
+    let board = Board::default();
+    let place = |name: &str| (String::from("n"), String::from(name));
+    board.expect(&place("one"));
+    board.expect(&place("two"));
+    assert!(board.spoke(&place("one")).is_empty());
+    assert!(board.waits("n", "a", &["one", "two"]));
+    assert!(!board.waits("n", "b", &["one"]), "who is not at it waits for nobody");
+    assert!(!board.waits("other", "a", &["two"]), "a console of another namespace is another one");
+    assert_eq!(board.spoke(&place("two")), BTreeSet::from(["a".to_owned()]));
+    assert!(!board.waits("n", "a", &["one", "two"]));
+}
+
+#[test]
 fn stalled_is_a_condition_of_its_own() {
     let both = conditions(&State::Stalled("Held"), "because", Some(1));
     assert_eq!(
