@@ -305,7 +305,9 @@ fn etcd_command(program: &Path, dir: &Path, clients: u16, peers: u16) -> Command
         .arg(dir.join("etcd"))
         .args(["--listen-client-urls", &clients, "--advertise-client-urls", &clients])
         .args(["--listen-peer-urls", &peers, "--initial-advertise-peer-urls", &peers])
-        .args(["--initial-cluster", &format!("default={peers}"), "--unsafe-no-fsync"]);
+        .args(["--initial-cluster", &format!("default={peers}"), "--unsafe-no-fsync"])
+        // The load bench holds a hundred thousand objects of each of several kinds.
+        .arg("--quota-backend-bytes=8589934592");
     command
 }
 

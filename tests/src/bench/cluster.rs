@@ -59,7 +59,14 @@ pub struct Requests {
     pub watches: u64,
     /// POST, PUT, PATCH, APPLY, DELETE.
     pub writes: u64,
+    /// Of the writes: of ConsoleBindings, of statuses, of the objects themselves (finalizers), of Events, of the Lease.
+    pub of: [u64; WRITTEN.len()],
+    /// Of the writes: those that the API server refused, as where somebody else was faster.
+    pub refused: u64,
 }
+
+/// What [`Requests::of`] counts, in its order.
+pub const WRITTEN: [&str; 5] = ["bindings", "statuses", "objects", "events", "leases"];
 
 impl Requests {
     fn less(self, other: Self) -> Self {
@@ -67,6 +74,8 @@ impl Requests {
             reads: self.reads.saturating_sub(other.reads),
             watches: self.watches.saturating_sub(other.watches),
             writes: self.writes.saturating_sub(other.writes),
+            of: std::array::from_fn(|n| self.of[n].saturating_sub(other.of[n])),
+            refused: self.refused.saturating_sub(other.refused),
         }
     }
 }
@@ -248,7 +257,23 @@ fn tally(metrics: &str) -> Requests {
         match label("verb") {
             Some("GET" | "LIST") => out.reads += count,
             Some("WATCH") => out.watches += count,
-            Some("POST" | "PUT" | "PATCH" | "APPLY" | "DELETE" | "DELETECOLLECTION") => out.writes += count,
+            Some("POST" | "PUT" | "PATCH" | "APPLY" | "DELETE" | "DELETECOLLECTION") => {
+                out.writes += count;
+                let place = match (label("group"), label("resource"), label("subresource")) {
+                    (Some("tenantry.io"), Some("consolebindings"), _) => Some(0),
+                    (Some("tenantry.io"), _, Some("status")) => Some(1),
+                    (Some("tenantry.io"), _, _) => Some(2),
+                    (Some("events.k8s.io"), _, _) => Some(3),
+                    (Some("coordination.k8s.io"), _, _) => Some(4),
+                    _ => None,
+                };
+                if let Some(place) = place {
+                    out.of[place] += count;
+                }
+                if !label("code").is_some_and(|code| code.starts_with('2')) {
+                    out.refused += count;
+                }
+            }
             _ => {}
         }
     }
@@ -342,6 +367,7 @@ impl Bench {
         let declaration = json!({"spec": {"company": {"displayName": "Heißt jetzt anders"}}});
         self.customers.patch(&name, &params, &Patch::Merge(&declaration)).await.map_err(other)?;
         self.own.writes += 2;
+        self.own.of[2] += 2;
         let began = Instant::now();
         let mut received = Tally::default();
         while received.writes == 0 {
@@ -409,6 +435,13 @@ pub fn table(measured: &Measured) -> String {
         )
         .expect("writing to a String cannot fail");
     }
+    writeln!(out, "\nAPI writes{}{:>10}", WRITTEN.map(|name| format!("{name:>10}")).concat(), "refused")
+        .expect("writing to a String cannot fail");
+    for phase in &measured.phases {
+        let of = phase.api.of.map(|count| format!("{count:>10}")).concat();
+        writeln!(out, "{:<10}{of}{:>10}", phase.name, phase.api.refused)
+            .expect("writing to a String cannot fail");
+    }
     writeln!(
         out,
         "one changed customer while a scan runs: at the console after {:.2} s, shown after {:.2} s",
@@ -426,7 +459,11 @@ pub fn json(measured: &Measured) -> Value {
         .map(|phase| {
             json!({
                 "phase": phase.name, "seconds": phase.wall, "cpuSeconds": phase.cpu, "peakBytes": phase.peak,
-                "api": {"reads": phase.api.reads, "watches": phase.api.watches, "writes": phase.api.writes},
+                "api": {
+                    "reads": phase.api.reads, "watches": phase.api.watches, "writes": phase.api.writes,
+                    "writesOf": WRITTEN.iter().zip(phase.api.of).collect::<BTreeMap<_, _>>(),
+                    "refused": phase.api.refused,
+                },
                 "consoles": phase.consoles.to_json(),
             })
         })
