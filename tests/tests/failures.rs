@@ -11,6 +11,9 @@ use tenantry_tests::watch::{run, run_command};
 use tenantry_tests::{process, worlds};
 use worlds::*;
 
+#[path = "failures/stores.rs"]
+mod stores;
+
 /// The request that creates a tenant at Sophos.
 const CREATE: (&str, &str) = ("POST", "/partner/v1/tenants");
 
@@ -369,4 +372,54 @@ fn a_write_that_is_not_answered_in_time_is_in_doubt() {
     bench.simulator().faults().release();
     let ran = run(&bench, &APPLY);
     assert_eq!((ran.code, made(&bench), posts(&bench)), (0, 1, 1), "{ran}");
+}
+
+/// What happened at Microsoft in a world where one customer is made, one changed, one left and one invited.
+fn at_microsoft(bench: &Bench) -> [usize; 3] {
+    ["customer-created", "billing-profile-updated", "relationship-removed"]
+        .map(|effect| bench.simulator().log().effects("microsoft/msp", effect).len())
+}
+
+/// The three unsafe requests of that world's last apply.
+const UNSAFE: [(&str, &str); 3] =
+    [("POST", "/v1/customers"), ("PUT", "/v1/customers/*/profiles/billing"), ("PATCH", "/v1/customers/*")];
+
+#[test]
+fn too_many_requests_in_the_middle_of_an_apply_put_off_that_step_alone() {
+    for (method, path) in UNSAFE {
+        for retry_after in [None, Some(RetryAfter::Seconds(7))] {
+            let bench = everything_at_microsoft(&json!({})).desk();
+            let before = at_microsoft(&bench);
+            let sent = posts(&bench);
+            let does =
+                Does::Status { status: 429, retry_after, body: FaultBody::Vendor, after_commit: false };
+            bench.simulator().faults().add(fault(does, (method, path)));
+            says(&run(&bench, &APPLY), 0, &["Applied 4", "failed 0"]);
+            assert_eq!(
+                at_microsoft(&bench),
+                before.map(|count| count + 1),
+                "{method} {path} {retry_after:?}"
+            );
+            assert_eq!(posts(&bench), sent + 4, "{method} {path} {retry_after:?}");
+        }
+    }
+}
+
+#[test]
+fn an_error_in_the_middle_of_an_apply_leaves_one_step_in_doubt_and_does_the_others() {
+    for (method, path) in UNSAFE {
+        for after_commit in [false, true] {
+            let name = format!("{method} {path}, after the commit: {after_commit}");
+            let bench = everything_at_microsoft(&json!({})).desk();
+            let before = at_microsoft(&bench);
+            bench.simulator().faults().add(fault(status(500, after_commit), (method, path)));
+            says(&run(&bench, &APPLY), 1, &["Applied 3", "IN DOUBT", "in doubt 1"]);
+            let done: usize = at_microsoft(&bench).iter().sum();
+            let expected = before.iter().sum::<usize>() + if after_commit { 3 } else { 2 };
+            assert_eq!(done, expected, "{name}");
+            let ran = later(&bench);
+            assert_eq!(ran.code, 0, "{name}: {ran}");
+            assert_eq!(at_microsoft(&bench), before.map(|count| count + 1), "{name}");
+        }
+    }
 }

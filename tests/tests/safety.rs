@@ -323,6 +323,12 @@ fn ctrl_c_finishes_what_is_on_its_way_and_begins_nothing_new() {
             let ran = running.ended(&bench);
             says(&ran, 130, &["Interrupted. Applied 1", "not begun 1", "nothing is done twice"]);
             assert_eq!(made(&bench), 1);
+            // Its answer was stored: nothing is in doubt, and what was not begun is all that is left.
+            says(
+                &run(&bench, &["plan"]),
+                0,
+                &["Plan: 1 to create, 0 to invite, 0 to update, 0 to remove; 0 waiting"],
+            );
             says(&run(&bench, &APPLY), 0, &["Applied 1"]);
             assert_eq!((made(&bench), writes(&bench)), (2, 2));
         }
