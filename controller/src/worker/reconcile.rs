@@ -130,7 +130,7 @@ impl Worker {
         let began = Instant::now();
         self.desk.times.refresh().await;
         let mut ended = self.turns(&why, false).await;
-        if matches!(ended, Ok(Ended::Waited)) {
+        if matches!(ended, Ok(Ended::Waited)) && self.may_act() {
             ended = self.turns(&why, true).await;
         }
         self.alone = None;
