@@ -28,7 +28,7 @@ fn an_export_comes_back_as_it_went_and_a_later_one_is_refused() {
 #[tokio::test]
 async fn a_token_is_only_sent_over_tls_or_within_this_machine() {
     let token = SecretString::from("t0k3n");
-    let refused = async |url: &str| match fetch(url, &Access::Token(&token), None).await {
+    let refused = async |url: &str| match fetch(url, "emea", &Access::Token(&token), None).await {
         Err(error @ SnapshotError::Address { .. }) => error.to_string(),
         other => panic!("{url} was asked: {other:?}"),
     };
@@ -47,7 +47,7 @@ async fn a_controller_that_is_not_there_is_named_with_what_to_do() {
     let port =
         std::net::TcpListener::bind("127.0.0.1:0").and_then(|one| one.local_addr()).expect("a port").port();
     let url = format!("http://127.0.0.1:{port}");
-    let error = fetch(&url, &Access::Token(&token), None).await.expect_err("nobody is there");
+    let error = fetch(&url, "emea", &Access::Token(&token), None).await.expect_err("nobody is there");
     assert_eq!(
         error.to_string(),
         format!(
