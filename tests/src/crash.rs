@@ -271,7 +271,7 @@ fn last(entries: &BTreeMap<String, Vec<Value>>) -> BTreeMap<String, Value> {
 fn outcome(bench: &Bench, seed: &str, mark: u64) -> Outcome {
     let sent = writes(bench, mark);
     let entries = entries(&bench.dir());
-    let bound = entries
+    let bound: BTreeMap<String, String> = entries
         .iter()
         .filter_map(|(address, all)| Some((address.clone(), all.last()?["remoteId"].as_str()?.to_owned())))
         .collect();
@@ -287,7 +287,7 @@ fn outcome(bench: &Bench, seed: &str, mark: u64) -> Outcome {
     let ran = watch::run(bench, &["plan", "-o", "json"]);
     let document: Value =
         serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("no plan: {error}: {ran}"));
-    Outcome::of(seed, sent, bound, invited, planned_in(&document))
+    Outcome::of(seed, sent, &bound, invited, planned_in(&document))
 }
 
 impl Outcome {
@@ -296,7 +296,7 @@ impl Outcome {
     pub fn of(
         seed: &str,
         sent: Vec<Entry>,
-        bound: BTreeMap<String, String>,
+        bound: &BTreeMap<String, String>,
         invited: BTreeMap<String, usize>,
         planned: BTreeSet<String>,
     ) -> Self {

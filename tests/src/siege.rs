@@ -238,7 +238,7 @@ impl<'w> Post<'w> {
             .into_iter()
             .map(|line| line.replace(&format!("{}/", self.field.namespace()), ""))
             .collect();
-        Ok(Outcome::of(&self.world.seed.to_string(), self.writes(mark), bound, invited, planned))
+        Ok(Outcome::of(&self.world.seed.to_string(), self.writes(mark), &bound, invited, planned))
     }
 
     /// A life in which everything goes well.
