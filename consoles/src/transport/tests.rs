@@ -120,7 +120,7 @@ async fn what_is_on_no_list_is_refused_in_words_before_a_token_is_asked_or_a_byt
     let base = Base::known(&format!("http://{}", listener.local_addr().expect("an address")));
     let list = AllowList::new().and(Method::GET, &base, "/v1/customers");
     let runtime = idle();
-    let client = Client::new(Duration::from_secs(5), 1024).expect("a client");
+    let client = Client::new(Duration::from_secs(5), Duration::from_secs(5), 1024).expect("a client");
     let pace = Arc::new(Pace::new(&Rates::default(), runtime.clock.clone(), Stop::default()));
     let tokens = || Tokens::new(Box::new(Idle), Arc::new(Idle));
     let name = ConsoleName::new("microsoft");
@@ -136,7 +136,7 @@ async fn what_is_on_no_list_is_refused_in_words_before_a_token_is_asked_or_a_byt
     let write = Outgoing::new(Method::POST, &base, &["v1", "customers"]).json(&"a customer");
     let Err(error) = reader.ask(&write, Some(&tokens()), Counted::Other).await else { panic!("it left") };
     assert_eq!(error.to_string(), "Partner Center: refused to send POST /v1/customers while only reading");
-    let writer = Writer::new(client, list, pace, &runtime);
+    let writer = Writer::new(client, list, pace, &runtime, None);
     let Wrote::NotSent(refusal) = writer.send(&write, &tokens()).await else { panic!("it left") };
     assert_eq!(refusal.code, "not-a-write");
     assert_eq!(refusal.words.raw(), "POST /v1/customers is on no list of writes");

@@ -142,12 +142,8 @@ impl Bench {
             progress: told.clone(),
             sealer: kept.clone(),
         };
-        let settings = Settings {
-            timeout,
-            write_timeout: timeout,
-            sink: Some(kept.clone()),
-            ..Settings::default()
-        };
+        let settings =
+            Settings { timeout, write_timeout: timeout, sink: Some(kept.clone()), ..Settings::default() };
         Self { running, time, told, kept, runtime, settings, reading: Counting::default() }
     }
 
