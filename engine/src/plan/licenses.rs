@@ -6,7 +6,7 @@ use crate::capability::{By, Party, Row};
 use crate::console::LicenseProjection;
 use crate::desired::LicenseDecl;
 use crate::ledger::{Applied, Entry, GuardKind, Standing, Want};
-use crate::observed::{FacetRead, LicenseRecord};
+use crate::observed::{Facet, FacetRead, LicenseRecord};
 use crate::plan::compare::changes_words;
 use crate::plan::context::{Context, same_place};
 use crate::plan::findings::{Code, Finding};
@@ -59,10 +59,15 @@ pub(super) fn plan(ctx: &mut Context<'_>, n: usize) {
         );
     }
     let entry = ctx.entry(&decl.address).cloned();
-    match found(ctx, decl, entry.as_ref(), read, &projection) {
+    let fresh = ctx.input.observed.fresh(&id, Facet::Licenses).is_some();
+    match found(ctx, decl, entry.as_ref(), read, fresh, &projection) {
         Found::Bound(record) => bound_license(ctx, decl, entry.as_ref(), record, &projection),
         Found::Adoptable(record) => adopt(ctx, decl, record, &projection),
         Found::Gone => gone(ctx, decl),
+        Found::NotRead => {
+            ctx.not_compared += 1;
+            ctx.unseen.insert(decl.address.clone());
+        }
         Found::Nothing => nothing(ctx, decl, &projection, false),
         Found::Several(count) => ctx.finding(
             Finding::new(
@@ -81,6 +86,8 @@ enum Found<'r> {
     Bound(&'r LicenseRecord),
     Adoptable(&'r LicenseRecord),
     Gone,
+    /// Bound, and missing from what was read before it was bound, perhaps: that proves nothing.
+    NotRead,
     Nothing,
     Several(usize),
 }
@@ -184,12 +191,14 @@ fn found<'r>(
     decl: &LicenseDecl<'_>,
     entry: Option<&Entry>,
     read: &'r FacetRead,
+    fresh: bool,
     projection: &LicenseProjection,
 ) -> Found<'r> {
     if let Some(id) = entry.and_then(Entry::bound) {
         return match read.licenses.iter().find(|one| one.id == *id && one.in_force) {
             Some(record) => Found::Bound(record),
-            None => Found::Gone,
+            None if fresh => Found::Gone,
+            None => Found::NotRead,
         };
     }
     if entry.is_some_and(|entry| entry.standing == Standing::Ended) {

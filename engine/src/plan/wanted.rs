@@ -80,7 +80,14 @@ pub fn wanted(
                 })
                 || !entry.tasks.is_empty()
         });
-        *licensed.entry(&license.account).or_default() |= changed || license.want != Want::Present;
+        // What the cache does not hold is not gone for that: a run that died may have bound it without storing its reads.
+        let missing = entry.and_then(Entry::bound).is_some_and(|id| {
+            let account = ledger.entries.get(&license.account).and_then(Entry::bound);
+            let key = account.map(|account| DetailKey { id: account.clone(), facet: Facet::Licenses });
+            let read = key.and_then(|key| cache.get(&key)).filter(|read| read.unreadable.is_none());
+            read.is_some_and(|read| read.licenses.iter().all(|one| one.id != *id || !one.in_force))
+        });
+        *licensed.entry(&license.account).or_default() |= changed || missing || license.want != Want::Present;
     }
     for decl in &desired.accounts {
         let entry = entry_of(ledger, decl);

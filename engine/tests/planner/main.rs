@@ -50,6 +50,7 @@ scenarios! {
     what_ended_elsewhere_is_never_made_again,
     what_is_not_compared_is_not_called_as_declared,
     what_nobody_can_put_back_is_told_as_drift,
+    what_was_read_before_proves_no_end,
     whoever_is_listed_already_is_bound_without_a_mail,
 }
 

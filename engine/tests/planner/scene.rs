@@ -80,6 +80,8 @@ struct Shown {
     licenses: Option<Vec<License>>,
     /// The vendor's words why its licences are not shown.
     licenses_refused: Option<String>,
+    /// What is told of it beyond the list was read before this list began.
+    read_before: bool,
     /// Its details, where they were read.
     details: Option<BTreeMap<String, String>>,
 }
@@ -145,6 +147,7 @@ impl Scene {
             let mut put = |facet, read: FacetRead| {
                 details.insert(DetailKey { id: RemoteId::from(id.as_str()), facet }, read.into());
             };
+            let as_of = if one.read_before { as_of - SignedDuration::from_hours(1) } else { as_of };
             let read = FacetRead { as_of, unreadable: None, fields: vec![].into(), licenses: vec![] };
             if let Some(licenses) = &one.licenses {
                 put(

@@ -113,10 +113,10 @@ fn the_command_with_a_clusters_ledger_does_everything_once_wherever_it_dies() {
                     let mut dies = command(&field);
                     dies.env("TENANTRY_FAILPOINT", format!("{nth}:{side}"));
                     let ran = field.bench().run_command(dies);
-                    if ran.code != -1 {
-                        end.fetch_min(nth, Ordering::SeqCst);
-                    } else {
+                    if ran.code == -1 {
                         killed.lock().expect("no test panics inside").push((nth, side));
+                    } else {
+                        end.fetch_min(nth, Ordering::SeqCst);
                     }
                     let ended = until_all_is_bound(&field);
                     assert_eq!((ended, effects(&field)), (Ok(()), expected), "{side} write {nth}");
