@@ -69,6 +69,8 @@ pub struct CliError {
 pub struct More {
     /// Text that was made for this error already (diagnostics); printed as it is, before everything else.
     pub report: String,
+    /// The message without what names one request, where it names one.
+    pub lasting: Option<String>,
     /// The Console that it is about.
     pub console: Option<String>,
     /// What else failed in the same run; told before this one.
@@ -134,11 +136,15 @@ impl CliError {
 
     /// The message, with its Console in front where it does not name it.
     fn named(&self) -> String {
+        self.in_console(&self.message)
+    }
+
+    fn in_console(&self, message: &str) -> String {
         match &self.more.console {
-            Some(console) if !self.message.to_lowercase().contains(&format!("console {console}")) => {
-                format!("{console}: {}", self.message)
+            Some(console) if !message.to_lowercase().contains(&format!("console {console}")) => {
+                format!("{console}: {message}")
             }
-            _ => self.message.clone(),
+            _ => message.to_owned(),
         }
     }
 
@@ -150,6 +156,14 @@ impl CliError {
             words.push_str(cause);
         }
         words
+    }
+
+    /// The same for a plan: without what names one request.
+    pub fn lasting_sentence(&self) -> String {
+        match &self.more.lasting {
+            Some(message) => self.in_console(message),
+            None => self.sentence(),
+        }
     }
 
     /// As printed on stderr, with a final newline.
@@ -233,6 +247,7 @@ impl From<tenantry_engine::console::ConsoleError> for CliError {
             .then(|| "tenantry doctor checks credentials, roles and reachability".to_owned());
         let mut out = Self::from_error(code, &error).exit(exit);
         out.hints.extend(hint);
+        out.more.lasting = Some(error.lasting().to_string());
         out
     }
 }

@@ -395,7 +395,7 @@ pub fn not_planned(failed: &[CliError]) -> Vec<Finding> {
     failed
         .iter()
         .map(|error| {
-            let finding = Finding::new(Code::NotPlanned, terminal(&error.sentence()));
+            let finding = Finding::new(Code::NotPlanned, terminal(&error.lasting_sentence()));
             error.hints.iter().fold(finding, |finding, hint| finding.next(terminal(hint)))
         })
         .collect()

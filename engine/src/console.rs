@@ -247,6 +247,18 @@ pub enum ConsoleError {
     Stopped,
 }
 
+impl ConsoleError {
+    /// The same without what names one request, for plans: a plan is the same when it is made again.
+    #[must_use]
+    pub fn lasting(mut self) -> Self {
+        if let Self::Credential { refusal, .. } | Self::Refused { refusal, .. } = &mut self {
+            refusal.request_id = None;
+            refusal.correlation_id = None;
+        }
+        self
+    }
+}
+
 /// The vendor's answer in one line: words, codes, request id, hint.
 pub fn refusal_words(refusal: &Refusal) -> String {
     let mut line = refusal.words.terminal();

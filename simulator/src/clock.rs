@@ -1,4 +1,5 @@
-//! The simulated clock: it starts at a given instant and moves only when told, never backwards.
+//! The simulated clock: it starts at a given instant and moves only when told, never backwards but
+//! where the whole simulator is restored.
 //!
 //! Token expiry, late listings, scheduled changes and rate limits all read it.
 
@@ -46,6 +47,11 @@ impl SimClock {
         let mut now = lock(&self.now);
         let to = now.to_zoned(TimeZone::UTC).checked_add(by).map_err(ClockError::OutOfRange)?.timestamp();
         move_to(&mut now, to)
+    }
+
+    /// Back to where it stood, with everything else that goes back.
+    pub(crate) fn put_back(&self, to: Timestamp) {
+        *lock(&self.now) = to;
     }
 
     /// Moves to an instant.

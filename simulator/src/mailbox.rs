@@ -101,6 +101,10 @@ impl Mailbox {
         lock(&self.0).iter().find(|m| m.id == id).cloned()
     }
 
+    pub(crate) fn put_back(&self, mails: Vec<Mail>) {
+        *lock(&self.0) = mails;
+    }
+
     pub(crate) fn choose(&self, id: u64, choice: Choice) {
         if let Some(mail) = lock(&self.0).iter_mut().find(|m| m.id == id) {
             mail.choice = choice;

@@ -179,6 +179,15 @@ pub trait Partner: Any + Send + Sync {
     /// Every setting with its possible values (as `[{name, about, values}]`).
     fn switch_table(&self) -> Value;
 
+    /// Everything that it holds, for [`Partner::restore`].
+    fn save(&self) -> Box<dyn Any + Send + Sync>;
+
+    /// Puts back what [`Partner::save`] gave.
+    ///
+    /// # Panics
+    /// When another vendor's partner gave it.
+    fn restore(&self, saved: &dyn Any);
+
     /// The base URLs and credentials to configure a client with, for the index page.
     fn describe(&self) -> Value;
 

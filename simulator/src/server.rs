@@ -145,6 +145,10 @@ impl Running {
         self.shared.core.mailbox()
     }
 
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     /// Delivers a raw mail (RFC 5322) now; returns its number.
     pub fn send_mail(&self, eml: &str) -> u64 {
         self.mailbox().deliver_eml(eml, self.clock().now())
@@ -227,6 +231,11 @@ impl Shared {
         let partner = vendors::open(vendor, key, &self.core)?;
         partners.insert(at, partner.clone());
         Some(partner)
+    }
+
+    /// Closes the partners that are not among these.
+    pub(crate) fn keep(&self, among: impl Fn(&(String, String)) -> bool) {
+        lock(&self.partners).retain(|at, _| among(at));
     }
 
     /// All partners by vendor and key.

@@ -175,6 +175,7 @@ impl World {
                 let mut running = Held::start(&bench, &APPLY);
                 running.until_held(&bench);
                 running.kill(&bench);
+                bench.simulator().faults().clear();
                 true
             }
         };
@@ -258,17 +259,17 @@ pub fn wait(bench: &Bench) {
 }
 
 /// The unsafe requests that arrived since then.
-fn writes(bench: &Bench, mark: u64) -> Vec<Entry> {
+pub(crate) fn writes(bench: &Bench, mark: u64) -> Vec<Entry> {
     let filter = LogFilter { since: mark, kind: Some(Kind::Write), ..LogFilter::default() };
     bench.simulator().log().entries(&filter)
 }
 
 /// The present version of each entry.
-fn last(entries: &BTreeMap<String, Vec<Value>>) -> BTreeMap<String, Value> {
+pub(crate) fn last(entries: &BTreeMap<String, Vec<Value>>) -> BTreeMap<String, Value> {
     entries.iter().filter_map(|(address, all)| Some((address.clone(), all.last()?.clone()))).collect()
 }
 
-fn outcome(bench: &Bench, seed: &str, mark: u64) -> Outcome {
+pub(crate) fn outcome(bench: &Bench, seed: &str, mark: u64) -> Outcome {
     let sent = writes(bench, mark);
     let entries = entries(&bench.dir());
     let bound: BTreeMap<String, String> = entries
@@ -424,10 +425,10 @@ impl Held {
         assert!(status.success(), "no signal was sent");
     }
 
-    /// Kills it, takes the fault away and waits until the simulator has noticed that nobody waits any more.
+    /// Kills it and waits until the simulator has noticed that nobody waits any more. The fault that held the request
+    /// is the caller's: one that strikes once is used up.
     pub fn kill(mut self, bench: &Bench) {
         self.child.kill().expect("it runs");
-        bench.simulator().faults().clear();
         let ran = self.ended(bench);
         assert_eq!(ran.code, -1, "it was killed: {ran}");
         let deadline = Instant::now() + SOON;

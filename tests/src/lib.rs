@@ -7,6 +7,7 @@
 //! A missing part is said loudly and its test does not run; with `CI=true` it is a failure. `just tools` builds them.
 
 pub mod bench;
+pub mod besiege;
 pub mod browser;
 pub mod cli;
 pub mod controller;
@@ -19,6 +20,7 @@ pub mod pki;
 pub mod process;
 pub mod s3;
 pub mod siege;
+pub mod snapshot;
 pub mod story;
 pub mod watch;
 pub mod worlds;

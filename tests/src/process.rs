@@ -15,6 +15,9 @@ use crate::parts::PartError;
 /// How often a condition outside of this process is looked at.
 pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
+/// The same for a command, which mostly takes a few hundredths of a second.
+const LOOK_SOON: Duration = Duration::from_millis(5);
+
 /// A program that runs until this value is dropped.
 #[derive(Debug)]
 pub struct Server {
@@ -127,7 +130,7 @@ pub fn run(mut command: Command, limit: Duration) -> Result<Output, PartError> {
                 end(&mut child);
                 return Err(PartError::TooSlow { name, seconds: limit.as_secs() });
             }
-            None => thread::sleep(LOOK_AGAIN),
+            None => thread::sleep(LOOK_SOON),
         }
     };
     let read = |path: &Path| fs::read(path).map_err(PartError::io("read an output file"));

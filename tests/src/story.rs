@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tenantry_simulator::{Kind, LogFilter};
 
-use crate::cli::{Bench, Ran};
+use crate::cli::{self, Bench, Ran};
 
 /// Files of an example that are no declarations.
 const NOT_DECLARED: [&str; 3] = ["sim.json", "story.txt", "plan.txt"];
@@ -69,11 +69,15 @@ fn print(parts: &[Part]) -> String {
     out
 }
 
+/// What is done before each apply of a story: at its desk, with the apply's line and arguments.
+pub type BeforeApply<'a> = &'a mut dyn FnMut(&Bench, usize, &[&str]);
+
 /// A story as it is told.
-struct Teller {
+struct Teller<'a> {
     place: PathBuf,
     bench: Bench,
     update: bool,
+    before_apply: BeforeApply<'a>,
     /// Ids of tasks to send a mail, as stories write them, with the ids of this run.
     mails: BTreeMap<String, String>,
 }
@@ -83,6 +87,20 @@ struct Teller {
 /// # Panics
 /// Where something is printed or done that the story does not say.
 pub fn run(place: &Path) {
+    let update = std::env::var_os("UPDATE").is_some_and(|value| value == "1");
+    tell(place, cli::binary(), update, &mut |_, _, _| ());
+}
+
+/// Runs the story with another build of the program, and lets somebody at the desk before each of its applies. What
+/// is printed is compared all the same: whoever was there must leave everything as it was found.
+///
+/// # Panics
+/// Where something is printed or done that the story does not say.
+pub fn run_with(place: &Path, binary: &Path, before_apply: BeforeApply<'_>) {
+    tell(place, binary, false, before_apply);
+}
+
+fn tell(place: &Path, binary: &Path, update: bool, before_apply: BeforeApply<'_>) {
     let read = |name: &str| {
         fs::read_to_string(place.join(name))
             .unwrap_or_else(|error| panic!("{}/{name}: {error}", place.display()))
@@ -92,8 +110,9 @@ pub fn run(place: &Path) {
     let text = read("story.txt");
     let mut teller = Teller {
         place: place.to_owned(),
-        bench: Bench::new(&seed),
-        update: std::env::var_os("UPDATE").is_some_and(|value| value == "1"),
+        bench: Bench::new(&seed).binary(binary.to_owned()),
+        update,
+        before_apply,
         mails: BTreeMap::new(),
     };
     for (file, text) in declarations(place) {
@@ -165,7 +184,7 @@ fn looks(arguments: &[&str]) -> bool {
     arguments.first() != Some(&"apply")
 }
 
-impl Teller {
+impl Teller<'_> {
     fn at(&self, line: usize) -> String {
         format!("{}/story.txt:{line}", self.place.display())
     }
@@ -180,6 +199,9 @@ impl Teller {
         let Some((&"tenantry", arguments)) = arguments.split_first() else {
             panic!("{at}: only tenantry is run")
         };
+        if arguments.first() == Some(&"apply") {
+            (self.before_apply)(&self.bench, line, arguments);
+        }
         let before = self.planned_by(arguments);
         let mark = self.bench.simulator().log().mark();
         let ran = self.bench.run(arguments);
@@ -212,7 +234,7 @@ impl Teller {
         let told = errors
             .lines()
             .skip_while(|line| !line.starts_with("error"))
-            .map(|line| format!("! {line}").trim_end().to_owned());
+            .map(|line| format!("! {}", without_ids(line)).trim_end().to_owned());
         printed.extend(told);
         if ran.code != 0 {
             printed.push(format!("[exit {}]", ran.code));
@@ -394,6 +416,17 @@ impl Teller {
     }
 }
 
+/// A line without the ids by which a vendor finds one request again: they are other ones each time.
+fn without_ids(line: &str) -> String {
+    let mut out = line.to_owned();
+    for named in [", request ", ", correlation "] {
+        let Some(at) = out.find(named).map(|at| at + named.len()) else { continue };
+        let end = out[at..].find(|c: char| !c.is_ascii_hexdigit() && c != '-').map_or(out.len(), |n| at + n);
+        out.replace_range(at..end, "XXXXXX");
+    }
+    out
+}
+
 /// Pages and details of a console's line: `sophos  … · 2 customers, 1 page + 3 details`.
 fn cost(line: &str) -> Option<usize> {
     let words: Vec<&str> = line.split([' ', ',']).filter(|word| !word.is_empty()).collect();
@@ -418,6 +451,15 @@ mod tests {
         assert_eq!(cost("sophos      Central · 2 customers, 1 page + 3 details, 1 not compared"), Some(4));
         assert_eq!(cost("sophos      Central · 1 customer, 2 pages"), Some(2));
         assert_eq!(cost("sophos: 3 customers"), None);
+    }
+
+    #[test]
+    fn ids_of_requests_are_left_out() {
+        assert_eq!(
+            without_ids("no (503/503), request 0a1b-2c, correlation 3d-4e; run again later"),
+            "no (503/503), request XXXXXX, correlation XXXXXX; run again later"
+        );
+        assert_eq!(without_ids("no (503/503), request 0a1b"), "no (503/503), request XXXXXX");
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! Killed anywhere, run again: everything happens once.
 //!
-//! Each world's last apply is killed while the console holds one of its unsafe requests, before and after the commit,
-//! and around each of its durable writes; what the next runs make of it is compared with the undisturbed outcome.
+//! Each world's last apply, and every apply of every example's story, is killed while the console holds one of its
+//! unsafe requests, before and after the commit, and around each of its durable writes; what the next runs make of it is compared with the undisturbed outcome.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use serde_json::json;
+use tenantry_tests::besiege::besiege as besiege_story;
 use tenantry_tests::crash::{Tally, World};
 use tenantry_tests::parts::repository_root;
 use tenantry_tests::worlds::{everything_at_microsoft, gone_from_the_files, two_to_make};
@@ -14,14 +18,13 @@ use tenantry_tests::worlds::{everything_at_microsoft, gone_from_the_files, two_t
 const BOTH: [&str; 2] = ["before", "after"];
 
 /// Says how often it was killed; fewer than these show that the siege missed its target.
-fn besiege(world: &World, sides: &[&'static str], at_requests: usize, at_writes: usize) -> Tally {
-    let tally = world.besiege(sides);
-    println!(
-        "{}: killed {} times at requests, {} times at writes",
-        world.name, tally.at_requests, tally.at_writes
-    );
-    assert!(tally.at_requests >= at_requests && tally.at_writes >= at_writes, "{}: {tally:?}", world.name);
-    tally
+fn enough(name: &str, tally: Tally, at_requests: usize, at_writes: usize) {
+    println!("{name}: killed {} times at requests, {} times at writes", tally.at_requests, tally.at_writes);
+    assert!(tally.at_requests >= at_requests && tally.at_writes >= at_writes, "{name}: {tally:?}");
+}
+
+fn besiege(world: &World, sides: &[&'static str], at_requests: usize, at_writes: usize) {
+    enough(&world.name, world.besiege(sides), at_requests, at_writes);
 }
 
 #[test]
@@ -50,22 +53,49 @@ fn a_detachment_that_a_deleted_declaration_causes_happens_once_wherever_the_run_
     besiege(&gone_from_the_files(), &BOTH, 2, 8);
 }
 
+/// Each example with its applies, and how often they are killed at requests and at writes, at least; the longest first.
+const STORIES: [(&str, usize, usize, usize); 7] = [
+    ("quickstart", 4, 0, 0),
+    ("offboarding", 4, 0, 0),
+    ("indirect-reseller", 4, 0, 0),
+    ("trial-and-usage", 3, 0, 0),
+    ("takeover", 3, 0, 0),
+    ("one-console-down", 3, 0, 0),
+    ("rename", 3, 0, 0),
+];
+
 #[test]
-fn every_example_survives_its_first_apply_being_killed_anywhere() {
+fn every_apply_of_every_example_survives_being_killed_anywhere() {
     let examples = repository_root().join("examples");
-    let mut total = Tally::default();
-    let mut places: Vec<_> = fs::read_dir(&examples)
+    let told: BTreeMap<String, usize> = fs::read_dir(&examples)
         .expect("there are examples")
         .map(|entry| entry.expect("the examples can be listed").path())
-        .filter(|path| path.join("sim.json").is_file())
+        .filter(|path| path.join("story.txt").is_file())
+        .map(|path| {
+            let story = fs::read_to_string(path.join("story.txt")).expect("a story is text");
+            let applies = story.lines().filter(|line| line.starts_with("$ tenantry apply")).count();
+            (path.file_name().unwrap_or_default().to_string_lossy().into_owned(), applies)
+        })
         .collect();
-    places.sort();
-    for place in places {
-        // What lies between two writes is a request, and requests are killed on both of their sides.
-        let tally = besiege(&World::example(&place), &["before"], 0, 2);
-        total.at_requests += tally.at_requests;
-        total.at_writes += tally.at_writes;
-    }
-    println!("examples: killed {} times at requests, {} times at writes", total.at_requests, total.at_writes);
-    assert!(total.at_requests >= 2 && total.at_writes >= 20, "{total:?}");
+    let besieged = STORIES.map(|(name, applies, ..)| (name.to_owned(), applies)).into();
+    assert_eq!(told, besieged, "every apply of every example has its place in the siege");
+    let next = Mutex::new(STORIES.into_iter());
+    let total = Mutex::new(Tally::default());
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let story = next.lock().unwrap_or_else(PoisonError::into_inner).next();
+                    let Some((name, of, at_requests, at_writes)) = story else { return };
+                    let (applies, tally) = besiege_story(&examples.join(name));
+                    assert_eq!(applies, of, "{name}");
+                    enough(name, tally, at_requests, at_writes);
+                    let mut total = total.lock().unwrap_or_else(PoisonError::into_inner);
+                    total.at_requests += tally.at_requests;
+                    total.at_writes += tally.at_writes;
+                }
+            });
+        }
+    });
+    enough("all examples", total.into_inner().unwrap_or_else(PoisonError::into_inner), 0, 0);
 }

@@ -504,6 +504,18 @@ fn an_approval_is_used_up_with_the_intent_and_given_back_by_a_refusal() {
 }
 
 #[test]
+fn what_did_not_happen_has_reserved_its_share_and_needs_no_larger_one() {
+    // As many as a day allows.
+    let bench = Bench::new((0..20).map(|n| Company::new(&format!("adatum-{n:02}"))));
+    bench.world.faults([Fault::LostOnTheWay]);
+    bench.apply();
+    assert_eq!((bench.made(), bench.store.ledger().header.guard_log.len()), (19, 20));
+    bench.pass(18);
+    bench.apply();
+    assert_eq!((bench.made(), bench.store.ledger().header.guard_log.len()), (20, 20));
+}
+
+#[test]
 fn a_saved_plan_carries_out_fewer_steps_and_never_others() {
     let bench = Bench::new([Company::new("adatum"), Company::new("fabrikam")]);
     let mut plan = bench.plan().planned.plan;

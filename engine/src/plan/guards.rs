@@ -171,17 +171,22 @@ fn census(ctx: &Context<'_>, steps: &[Step], held: &mut [Option<Held>], released
     }
 }
 
-/// How much of a guard was used within the window.
-fn used(ctx: &Context<'_>, kind: GuardKind) -> u32 {
+/// How much of a guard was used within the window. What a step reserved that did not happen is used once, by the step
+/// that does it now: whoever runs the same command again after a crash needs no larger allowance.
+fn used(ctx: &Context<'_>, kind: GuardKind, steps: &[Step]) -> u32 {
     let per = ctx.input.desired.console.spec.guards.effective().per.to_duration();
     let from = ctx.input.now.saturating_sub(per).unwrap_or(jiff::Timestamp::MIN);
-    ctx.input
-        .ledger
-        .header
-        .guard_log
-        .iter()
-        .filter(|used| used.kind == kind && used.at > from)
-        .fold(0u32, |sum, used| sum.saturating_add(used.count))
+    let log = || ctx.input.ledger.header.guard_log.iter().filter(|used| used.kind == kind && used.at > from);
+    let again = steps.iter().filter(|step| {
+        let entry = ctx.entry(&step.address);
+        entry
+            .and_then(|entry| entry.operation.as_ref())
+            .is_some_and(|operation| operation.step == step.fingerprint)
+    });
+    let reserved = again
+        .filter_map(|step| log().find(|used| used.step == step.fingerprint))
+        .fold(0u32, |sum, used| sum.saturating_add(used.count));
+    log().fold(0u32, |sum, used| sum.saturating_add(used.count)).saturating_sub(reserved)
 }
 
 fn cap(ctx: &Context<'_>, kind: GuardKind) -> u32 {
@@ -219,7 +224,7 @@ fn surplus(ctx: &Context<'_>, kind: GuardKind, steps: &[Step], held: &mut [Optio
     let (name, field, by) = words(kind);
     let cap = cap(ctx, kind);
     let count = |step: &Step| step.uses.filter(|(k, _)| *k == kind).map_or(0, |(_, count)| count);
-    let before = used(ctx, kind);
+    let before = used(ctx, kind, steps);
     let wanted = steps.iter().fold(before, |sum, step| sum.saturating_add(count(step)));
     // What was approved goes whatever the cap says, wherever it stands, and leaves less of it to the others.
     let approved =
@@ -265,7 +270,7 @@ fn removals(ctx: &Context<'_>, steps: &[Step], held: &mut [Option<Held>], releas
             && steps[*n].uses.is_some_and(|(kind, _)| kind == GuardKind::Removals)
     });
     let approved = u32::try_from(approved.count()).unwrap_or(u32::MAX);
-    let before = used(ctx, GuardKind::Removals).saturating_add(approved);
+    let before = used(ctx, GuardKind::Removals, steps).saturating_add(approved);
     let total = before.saturating_add(u32::try_from(ends.len()).unwrap_or(u32::MAX));
     let cap = cap(ctx, GuardKind::Removals);
     let allowed = ctx.input.approvals.allow.get(&GuardKind::Removals).is_some_and(|allow| total <= *allow);

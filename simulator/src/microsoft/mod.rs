@@ -65,6 +65,7 @@
 //! | `unsignedAgreement` | `false`, `400-2203` |
 //! | `resellerCalls` | `some`, `some-without-census`, `nothing` |
 
+use std::any::Any;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
@@ -254,6 +255,16 @@ impl Partner for MicrosoftPartner {
 
     fn switch_table(&self) -> Value {
         json!(Switches::TABLE)
+    }
+
+    /// The whole cloud, which all partners share.
+    fn save(&self) -> Box<dyn Any + Send + Sync> {
+        Box::new(lock(&self.cloud).clone())
+    }
+
+    fn restore(&self, saved: &dyn Any) {
+        let saved: &Cloud = saved.downcast_ref().expect("a Microsoft partner saved it");
+        lock(&self.cloud).clone_from(saved);
     }
 
     fn describe(&self) -> Value {

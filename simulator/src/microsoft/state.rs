@@ -32,7 +32,7 @@ pub enum Position {
 }
 
 /// The whole cloud of one simulator: all partners of this vendor share it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Cloud {
     /// Partner accounts by key.
     pub accounts: BTreeMap<String, Account>,
@@ -158,7 +158,7 @@ pub struct Remembered {
 }
 
 /// One partner.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Account {
     /// Key in the simulator's URLs.
     pub key: String,

@@ -7,6 +7,7 @@
 //! It never serves what no vendor document names: no removal of a tenant or an admin, no change of a
 //! billing type, no groups, no provisioning calls.
 
+use std::any::Any;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
@@ -184,6 +185,15 @@ impl Partner for SophosPartner {
 
     fn switch_table(&self) -> Value {
         serde_json::to_value(Switches::TABLE).expect("the table is plain data")
+    }
+
+    fn save(&self) -> Box<dyn Any + Send + Sync> {
+        Box::new(lock(&self.state).clone())
+    }
+
+    fn restore(&self, saved: &dyn Any) {
+        let saved: &State = saved.downcast_ref().expect("a Sophos partner saved it");
+        lock(&self.state).clone_from(saved);
     }
 
     fn describe(&self) -> Value {

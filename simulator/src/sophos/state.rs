@@ -149,6 +149,7 @@ pub(crate) struct Firewall {
 }
 
 /// One partner account.
+#[derive(Clone)]
 pub(crate) struct State {
     pub(crate) core: Arc<Core>,
     pub(crate) key: String,
