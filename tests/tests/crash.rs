@@ -54,14 +54,15 @@ fn a_detachment_that_a_deleted_declaration_causes_happens_once_wherever_the_run_
 }
 
 /// Each example with its applies, and how often they are killed at requests and at writes, at least; the longest first.
+/// Fewer show that the siege missed its target.
 const STORIES: [(&str, usize, usize, usize); 7] = [
-    ("quickstart", 4, 0, 0),
-    ("offboarding", 4, 0, 0),
-    ("indirect-reseller", 4, 0, 0),
-    ("trial-and-usage", 3, 0, 0),
-    ("takeover", 3, 0, 0),
-    ("one-console-down", 3, 0, 0),
-    ("rename", 3, 0, 0),
+    ("quickstart", 4, 6, 40),
+    ("offboarding", 4, 10, 36),
+    ("indirect-reseller", 4, 0, 18),
+    ("trial-and-usage", 3, 4, 20),
+    ("takeover", 3, 2, 14),
+    ("one-console-down", 3, 4, 24),
+    ("rename", 3, 0, 13),
 ];
 
 #[test]
@@ -97,5 +98,5 @@ fn every_apply_of_every_example_survives_being_killed_anywhere() {
             });
         }
     });
-    enough("all examples", total.into_inner().unwrap_or_else(PoisonError::into_inner), 0, 0);
+    enough("all examples", total.into_inner().unwrap_or_else(PoisonError::into_inner), 26, 165);
 }
