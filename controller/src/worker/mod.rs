@@ -120,6 +120,14 @@ impl Pause {
     fn over(&mut self) {
         *self = Self::default();
     }
+
+    /// After a pass that went well: what it asked for while it ran stays, and single steps that failed come again then.
+    fn well(&mut self, put_off: Option<Instant>) {
+        if self.until.is_none() {
+            self.failures = 0;
+        }
+        self.until = self.until.into_iter().chain(put_off).min();
+    }
 }
 
 /// One Console's worker.

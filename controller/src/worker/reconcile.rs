@@ -129,6 +129,7 @@ impl Worker {
         }
         let began = Instant::now();
         self.desk.times.refresh().await;
+        self.pause.until = None;
         let mut ended = self.turns(&why, false).await;
         if matches!(ended, Ok(Ended::Waited)) && self.may_act() {
             ended = self.turns(&why, true).await;
@@ -136,7 +137,10 @@ impl Worker {
         self.alone = None;
         let how = match ended {
             Ok(_) => {
-                self.pause.over();
+                // One whose time has come was tried just now, or is not to be tried any more.
+                let now = Instant::now();
+                let put_off = self.put_off.values().map(|(_, until)| *until).filter(|until| *until > now);
+                self.pause.well(put_off.min());
                 "done"
             }
             Err(problem) => {

@@ -21,6 +21,19 @@ fn pauses_grow_and_end_with_the_first_success() {
 }
 
 #[test]
+fn what_a_pass_that_went_well_has_put_off_comes_again() {
+    let later = Instant::now() + Duration::from_secs(30);
+    let mut pause = Pause { failures: 3, until: None };
+    pause.well(None);
+    assert_eq!((pause.failures, pause.until), (0, None), "nothing is left");
+    pause.well(Some(later));
+    assert_eq!(pause.until, Some(later), "a step that failed is tried again by itself");
+    let mut pause = Pause { failures: 3, until: Some(later) };
+    pause.well(Some(later + Duration::from_secs(1)));
+    assert_eq!((pause.failures, pause.until), (3, Some(later)), "what was asked for within the pass stays");
+}
+
+#[test]
 fn changes_are_gathered_each_once() {
     let inbox = Inbox::default();
     assert!(inbox.take().is_none());

@@ -48,6 +48,22 @@ fn a_missing_secret_waits_for_the_operator() {
 }
 
 #[test]
+fn a_step_that_was_refused_once_is_tried_again_by_itself() {
+    let Some(field) = declared() else { return };
+    field.apply(&worlds::customer("one", &[worlds::made_at_sophos()]));
+    let does = Does::Status { status: 400, retry_after: None, body: FaultBody::Vendor, after_commit: false };
+    let fault = Fault::new(does).at("sophos/msp").on("POST", "/partner/v1/tenants*").times(1);
+    field.simulator().faults().add(fault);
+    let controller = field.start(&[]);
+    field.until_condition(&[&controller], ("customers", "one"), ("Stalled", "True", "Held"));
+    approve(&field, &[&controller], "sophos");
+    // Nobody changes anything meanwhile.
+    until_ready(&field, &[&controller], "one");
+    assert_eq!(made(&field, 0), 1);
+    assert!(controller.said().contains("\"outcome\":\"failed\""), "{}", controller.said());
+}
+
+#[test]
 fn a_storm_of_429_is_waited_out_and_everything_is_made_once() {
     let Some(field) = declared() else { return };
     for name in ["one", "two", "three"] {
