@@ -5,7 +5,7 @@ use serde_json::json;
 use tenantry_tests::crash::World;
 use tenantry_tests::parts::repository_root;
 use tenantry_tests::siege;
-use tenantry_tests::worlds::{everything_at_microsoft, gone_from_the_files, two_to_make};
+use tenantry_tests::worlds::{gone_from_the_files, two_to_make};
 
 /// Both sides of a write.
 const BOTH: [&str; 2] = ["before", "after"];
@@ -27,11 +27,6 @@ fn besiege(world: &World, sides: &[&'static str], at_requests: usize, at_writes:
 #[test]
 fn creations_and_a_rename_happen_once_wherever_the_controller_dies() {
     besiege(&two_to_make(&json!({})), &BOTH, 6, 24);
-}
-
-#[test]
-fn a_creation_an_update_a_detachment_and_an_invitation_happen_once_wherever_the_controller_dies() {
-    besiege(&everything_at_microsoft(&json!({})), &BOTH, 6, 24);
 }
 
 #[test]
