@@ -135,7 +135,7 @@ fn a_token_that_expired_is_fetched_anew_for_reads_and_writes_nothing_twice() {
     bench.simulator().faults().add(fault(Does::ExpiredToken, ("GET", "/partner/v1/tenants")));
     says(&run(&bench, &["plan", "--allow", "first-run"]), 0, &["1 to create"]);
     bench.simulator().faults().add(fault(Does::ExpiredToken, CREATE));
-    says(&run(&bench, &APPLY), 1, &["FAILED  not-authenticated: the token or the"]);
+    says(&run(&bench, &APPLY), 1, &["FAILED", "the token or the identity header is not accepted"]);
     assert_eq!(made(&bench), 0);
     says(&run(&bench, &APPLY), 0, &["failed 0"]);
     assert_eq!(made(&bench), 1);
