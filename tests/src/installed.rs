@@ -21,7 +21,7 @@ use tempfile::TempDir;
 
 use crate::kube::Cluster;
 use crate::parts::PartError;
-use crate::process::{LOOK_AGAIN, Server, free_port};
+use crate::process::{LOOK_AGAIN, Server, free_port, with_free_ports};
 
 /// The program, built from this working copy when it is first asked for. `TENANTRY_TEST_CONTROLLER` names another one.
 ///
@@ -81,7 +81,8 @@ impl Installed {
     /// # Panics
     /// As [`Self::start`].
     pub fn start_program(program: &Path, kubeconfig: &Path, arguments: &[String]) -> Self {
-        Self::try_start(program, kubeconfig, arguments).unwrap_or_else(|error| panic!("{error}"))
+        with_free_ports(|| Self::try_start(program, kubeconfig, arguments))
+            .unwrap_or_else(|error| panic!("{error}"))
     }
 
     fn try_start(program: &Path, kubeconfig: &Path, arguments: &[String]) -> Result<Self, PartError> {

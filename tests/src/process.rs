@@ -10,6 +10,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tokio::net::TcpSocket;
+
 use crate::parts::PartError;
 
 /// How often a condition outside of this process is looked at.
@@ -139,11 +141,40 @@ pub fn run(mut command: Command, limit: Duration) -> Result<Output, PartError> {
 
 /// A port of the loopback interface that was free a moment ago. Another process may take it before the server does;
 /// whoever starts a server with it tries again with another one.
-pub fn free_port() -> Result<u16, PartError> {
+pub(crate) fn free_port() -> Result<u16, PartError> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())
         .map_err(PartError::io("find a free port"))
+}
+
+/// A port of the loopback interface that refuses whoever knocks: held, so that no server takes it, and not listened on.
+#[derive(Debug)]
+pub struct Nobody {
+    port: u16,
+    /// Holds the port.
+    _socket: TcpSocket,
+}
+
+impl Nobody {
+    /// Holds one until it is dropped.
+    ///
+    /// # Errors
+    /// When no port is free.
+    pub fn hold() -> Result<Self, PartError> {
+        TcpSocket::new_v4()
+            .and_then(|socket| {
+                socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+                let port = socket.local_addr()?.port();
+                Ok(Self { port, _socket: socket })
+            })
+            .map_err(PartError::io("hold a free port"))
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
 }
 
 /// Starts something that needs a free port, again with another one if it ends early, three times at most.

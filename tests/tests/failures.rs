@@ -166,7 +166,8 @@ fn one_console_that_is_down_does_not_stop_the_other() {
 #[test]
 fn a_console_that_nobody_answers_for_is_told_as_unreachable() {
     let bench = sophos_desk(&json!({}));
-    let port = process::free_port().expect("there is a free port");
+    let nobody = process::Nobody::hold().expect("there is a free port");
+    let port = nobody.port();
     let mut command = bench.command(&["plan"]);
     command.env("TENANTRY_ENDPOINT", format!("sophos=http://127.0.0.1:{port}"));
     let ran = run_command(&bench, &["plan"], command);

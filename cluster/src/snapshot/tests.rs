@@ -43,9 +43,10 @@ async fn a_token_is_only_sent_over_tls_or_within_this_machine() {
 #[tokio::test]
 async fn a_controller_that_is_not_there_is_named_with_what_to_do() {
     let token = SecretString::from("t0k3n");
-    // A port that nothing listens on: bound and given back.
-    let port =
-        std::net::TcpListener::bind("127.0.0.1:0").and_then(|one| one.local_addr()).expect("a port").port();
+    // Held and not listened on: nobody else can take it while we knock.
+    let held = tokio::net::TcpSocket::new_v4().expect("a socket");
+    held.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
+    let port = held.local_addr().expect("an address").port();
     let url = format!("http://127.0.0.1:{port}");
     let error = fetch(&url, "emea", &Access::Token(&token), None).await.expect_err("nobody is there");
     assert_eq!(

@@ -136,11 +136,10 @@ pub async fn a_write_with_an_expired_token_was_not_processed(vendor: &Case<'_>) 
 pub async fn a_write_that_finds_nobody_was_not_sent(vendor: &Case<'_>) {
     let bench = Bench::new().await;
     vendor.seed(&bench, 0, 0);
-    // A port that was free a moment ago: nobody listens there.
-    let port = {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-        listener.local_addr().expect("an address").port()
-    };
+    // Held and not listened on: nobody else can take it while we knock.
+    let held = tokio::net::TcpSocket::new_v4().expect("a socket");
+    held.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
+    let port = held.local_addr().expect("an address").port();
     let nowhere = Url::parse(&format!("http://127.0.0.1:{port}/{}", vendor.partner())).expect("a URL");
     let console = vendor.connect(&bench, Some(nowhere));
     let sent = send(&**vendor, &*console).await;

@@ -37,9 +37,10 @@ fn one_that_does_not_is_quoted() {
 
 #[test]
 fn where_nobody_answers_it_says_where() {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
-    let address = listener.local_addr().expect("a bound socket has an address").to_string();
-    drop(listener);
+    // Held and not listened on: nobody else can take it while we knock.
+    let held = tokio::net::TcpSocket::new_v4().expect("a socket");
+    held.bind(([127, 0, 0, 1], 0).into()).expect("a loopback port is free");
+    let address = held.local_addr().expect("a bound socket has an address").to_string();
     let said = ask(&address).expect_err("nobody is there").to_string();
     assert!(
         said.starts_with(&format!("{address} does not answer; see whether the controller runs")),

@@ -11,7 +11,7 @@ use tenantry_tests::cli::binary;
 use tenantry_tests::controller::Field;
 use tenantry_tests::helm::Helm;
 use tenantry_tests::installed::kubeconfig_of;
-use tenantry_tests::process::{free_port, run};
+use tenantry_tests::process::{Nobody, run};
 
 use super::worlds::{known, settled};
 
@@ -121,7 +121,8 @@ fn whoever_may_not_see_it_or_asks_elsewhere_is_told_what_to_do() {
         ),
     );
     // Its endpoints are off: nobody listens.
-    let off = format!("http://127.0.0.1:{}", free_port().expect("a port"));
+    let nobody = Nobody::hold().expect("a port");
+    let off = format!("http://127.0.0.1:{}", nobody.port());
     says(
         desk.plan(&off, &[]),
         &format!(
