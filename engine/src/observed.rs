@@ -176,6 +176,11 @@ impl Census {
         self.incomplete.is_none()
     }
 
+    /// Lets go of the records; when it was read and whether it is complete stays.
+    pub fn forget_records(&mut self) {
+        self.records = Arc::default();
+    }
+
     /// The records, sorted by id.
     pub fn records(&self) -> &[Record] {
         &self.records

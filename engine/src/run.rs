@@ -208,7 +208,7 @@ pub async fn prepare(job: &Job<'_>, ledger: &mut OpenLedger<'_>) -> Result<Prepa
         if !prepared.planned.look_again {
             break;
         }
-        store(job, ledger, &prepared, None, &BTreeMap::new()).await?;
+        store(job, ledger, std::mem::take(&mut prepared.planned.upkeep), None).await?;
         prepared = look_anew(job, ledger.ledger(), &prepared).await?;
     }
     let read: BTreeSet<DetailKey> = prepared.reads.now.iter().cloned().collect();
@@ -222,43 +222,50 @@ pub async fn prepare(job: &Job<'_>, ledger: &mut OpenLedger<'_>) -> Result<Prepa
     Ok(prepared)
 }
 
-/// Stores what observation settled, then executes the plan.
+/// Stores what observation settled, then executes the plan. What nobody shows afterwards goes into the ledger and is
+/// left of `prepared` no more: its upkeep, and what steps hold for the executor alone. A first run has both for every
+/// account.
 pub async fn apply(
     job: &Job<'_>,
     ledger: &mut OpenLedger<'_>,
-    prepared: &Prepared,
+    prepared: &mut Prepared,
 ) -> Result<Report, StoreError> {
     let header = header(job, ledger.ledger(), prepared);
-    let begun = begun_by_steps(prepared, ledger.ledger());
-    store(job, ledger, prepared, header, &begun).await?;
+    let Planned { plan, upkeep, .. } = &mut prepared.planned;
+    let mut upkeep = std::mem::take(upkeep);
+    let begun = begun_by_steps(&plan.steps, &mut upkeep, ledger.ledger());
+    store(job, ledger, upkeep, header).await?;
     let execution = Execution {
-        plan: &prepared.planned.plan,
-        begun: &begun,
+        name: &plan.console,
         console: job.console,
         approvals: job.approvals,
         runtime: job.runtime,
         run: job.run,
         window: job.window(),
     };
-    execute(&execution, ledger).await
+    execute(&execution, &mut plan.steps, begun, ledger).await
 }
 
-/// New entries whose first step only writes the ledger: they are written with it, once, instead of twice. They say
-/// nothing but that somebody declared; what observation concluded is never among them.
-fn begun_by_steps<'p>(prepared: &'p Prepared, ledger: &Ledger) -> BTreeMap<&'p Address, &'p Entry> {
-    let noted: BTreeSet<&Address> = prepared
-        .planned
-        .plan
-        .steps
+/// Takes out new entries whose first step only writes the ledger: they are written with it, once, instead of twice. They
+/// say nothing but that somebody declared; what observation concluded is never among them.
+fn begun_by_steps(
+    steps: &[Step],
+    upkeep: &mut Vec<Upkeep>,
+    ledger: &Ledger,
+) -> BTreeMap<Address, Box<Entry>> {
+    let noted: BTreeSet<&Address> = steps
         .iter()
         .filter(|step| step.held.is_none() && step.only_noted())
         .map(|step| &step.address)
         .collect();
-    let upkeep = prepared.planned.upkeep.iter();
     upkeep
-        .filter(|one| one.events.is_empty() && one.entry.is_blank())
-        .filter(|one| noted.contains(&one.address) && !ledger.entries.contains_key(&one.address))
-        .map(|one| (&one.address, &one.entry))
+        .extract_if(.., |one| {
+            one.events.is_empty()
+                && one.entry.is_blank()
+                && noted.contains(&one.address)
+                && !ledger.entries.contains_key(&one.address)
+        })
+        .map(|one| (one.address, one.entry))
         .collect()
 }
 
@@ -268,35 +275,32 @@ const WORDS_AT_MOST: usize = 50;
 /// How many entries one write holds at most: a first run has one for every account, and they are not needed twice.
 const STORED_AT_ONCE: usize = 1000;
 
-/// The header where it changes, then the entries, but for those that steps write. A run that dies in between has stored
-/// what is true already; the rest is observed again.
+/// The header where it changes, then the entries. A run that dies in between has stored what is true already; the rest
+/// is observed again.
 async fn store(
     job: &Job<'_>,
     ledger: &mut OpenLedger<'_>,
-    prepared: &Prepared,
+    upkeep: Vec<Upkeep>,
     header: Option<Header>,
-    begun: &BTreeMap<&Address, &Entry>,
 ) -> Result<(), StoreError> {
     let mut header = header.map(|header| Write::Header(Box::new(header)));
-    let stored = prepared.planned.upkeep.iter().filter(|one| !begun.contains_key(&one.address)).collect();
-    let upkeep = ordered(stored);
     if upkeep.is_empty() && header.is_none() {
         return Ok(());
     }
-    let mut rest = upkeep.as_slice();
+    let mut rest = ordered(upkeep).into_iter();
     loop {
-        let (some, later) = rest.split_at(rest.len().min(STORED_AT_ONCE));
-        let entries = some.iter().map(|one| Write::Put(one.address.clone(), Box::new(one.entry.clone())));
-        ledger.commit(header.take().into_iter().chain(entries).collect(), event(job, some)).await?;
-        rest = later;
-        if rest.is_empty() {
+        let some: Vec<Upkeep> = rest.by_ref().take(STORED_AT_ONCE).collect();
+        let event = event(job, &some);
+        let entries = some.into_iter().map(|one| Write::Put(one.address, one.entry));
+        ledger.commit(header.take().into_iter().chain(entries).collect(), event).await?;
+        if rest.len() == 0 {
             return Ok(());
         }
     }
 }
 
 /// What the log says of entries that observation has changed.
-fn event(job: &Job<'_>, upkeep: &[&Upkeep]) -> LogEvent {
+fn event(job: &Job<'_>, upkeep: &[Upkeep]) -> LogEvent {
     let told: Vec<String> = upkeep
         .iter()
         .flat_map(|one| one.events.iter().map(|(what, words)| told(&one.address, what, words)))
@@ -319,7 +323,7 @@ fn told(address: &Address, what: &str, words: &str) -> String {
 
 /// Entries that hold something before those that hold nothing any more: where a batch breaks off in the middle, a
 /// binding, an invitation or an operation that moves stands twice, never nowhere.
-fn ordered(upkeep: Vec<&Upkeep>) -> Vec<&Upkeep> {
+fn ordered(upkeep: Vec<Upkeep>) -> Vec<Upkeep> {
     let (mut holding, blank): (Vec<_>, Vec<_>) = upkeep.into_iter().partition(|one| !one.entry.is_blank());
     holding.extend(blank);
     holding
@@ -329,7 +333,7 @@ fn ordered(upkeep: Vec<&Upkeep>) -> Vec<&Upkeep> {
 fn header(job: &Job<'_>, ledger: &Ledger, prepared: &Prepared) -> Option<Header> {
     let mut header: Header = ledger.header.clone();
     let census = &prepared.observed.census;
-    let records = census.records().len() as u64;
+    let records = prepared.planned.plan.looked.records as u64;
     let cap = job.desired.console.spec.guards.effective().max_removal_percent;
     let shrunken = header.last_census.is_some_and(|last| shrunken(last, records, cap));
     // A list that has shrunk too much stays suspect until somebody says that it is right.

@@ -1,15 +1,15 @@
-//! Killing every apply of a story wherever it can hurt, and seeing what the next ones make of it: [`crash`](crate::crash)
-//! for stories.
+//! Killing every command of a story that writes wherever it can hurt, and seeing what the next ones make of it:
+//! [`crash`](crate::crash) for stories.
 //!
-//! The story is told once. Before each of its applies the desk is remembered ([`Snapshot`]), and the apply is run once
-//! undisturbed, with the arguments that the story gives it; that says what has to happen. Then, each time with files and
-//! consoles put back, it is killed: with SIGKILL while a console holds one of its unsafe requests, before or after the
-//! commit; and around each of its durable writes. After that the same command is run again, time going on, until nothing
-//! changes: the consoles must have seen exactly the same effects, the ledger must be bound to the same records, each
-//! invitation must have kept its `Message-ID`, and the plan must be the same. Then the story goes on as if nothing had
-//! been.
+//! The story is told once. Before each of its applies, and of its words for the ledger (`tasks done`), the desk is
+//! remembered ([`Snapshot`]), and the command is run once undisturbed, with the arguments that the story gives it; that
+//! says what has to happen. Then, each time with files and consoles put back, it is killed: with SIGKILL while a console
+//! holds one of its unsafe requests, before or after the commit; and around each of its durable writes. After that the
+//! same command is run again, time going on, until nothing changes: the consoles must have seen exactly the same effects,
+//! the ledger must be bound to the same records and hold the same words about tasks, each invitation must have kept its
+//! `Message-ID`, and the plan must be the same. Then the story goes on as if nothing had been.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -23,7 +23,7 @@ use crate::{story, watch};
 /// How often a killed apply is run again at most.
 const ROUNDS: usize = 6;
 
-/// An apply that is to be killed, with the desk just before it.
+/// A command that is to be killed, with the desk just before it.
 struct Target<'a> {
     name: String,
     bench: &'a Bench,
@@ -35,29 +35,41 @@ struct Target<'a> {
     codes: BTreeSet<i32>,
 }
 
-/// Besieges each apply of the story in this directory, and tells the story to its end. How many applies there were, and
-/// how often they were killed.
+/// What ledgers remember of what people said and were sent: by the entry's address and what it is about.
+type Words = BTreeMap<(String, String), String>;
+
+/// Besieges each command that writes in the story of this directory, and tells the story to its end. How many there
+/// were, and how often they were killed.
 ///
 /// # Panics
 /// Where something happened twice, or not at all, or a kill missed.
 pub fn besiege(place: &Path) -> (usize, Tally) {
     let seed = fs::read_to_string(place.join("sim.json"))
         .unwrap_or_else(|error| panic!("{}/sim.json: {error}", place.display()));
-    let (mut applies, mut total) = (0, Tally::default());
+    let (mut commands, mut total) = (0, Tally::default());
     story::run_with(place, binary(), &mut |bench, line, arguments| {
         let name = format!("{}/story.txt:{line}", place.display());
         let codes = BTreeSet::from([0, 4]);
         let mut target = Target { name, bench, seed: &seed, arguments, before: Snapshot::of(bench), codes };
         let tally = target.besiege();
-        applies += 1;
+        commands += 1;
         total.at_requests += tally.at_requests;
         total.at_writes += tally.at_writes;
     });
-    (applies, total)
+    (commands, total)
+}
+
+/// Besieges one command at a desk whose consoles were seeded with `seed`, and leaves the desk as it was found.
+///
+/// # Panics
+/// As [`besiege`].
+pub fn besiege_command(bench: &Bench, seed: &str, arguments: &[&str]) -> Tally {
+    let codes = BTreeSet::from([0, 4]);
+    Target { name: arguments.join(" "), bench, seed, arguments, before: Snapshot::of(bench), codes }.besiege()
 }
 
 impl Target<'_> {
-    /// Kills the apply everywhere and demands the undisturbed outcome each time; leaves the desk as it was found.
+    /// Kills the command everywhere and demands the undisturbed outcome each time; leaves the desk as it was found.
     ///
     /// It dies before and after the commit of each unsafe request, before each durable write, and after the last one.
     /// These are all the places there are. After the nth write and before the next one, the process computes in its own
@@ -99,8 +111,8 @@ impl Target<'_> {
         tally
     }
 
-    /// Kills the apply there and runs it again to the end. `None`: it ended before.
-    fn killed(&self, kill: &Kill) -> Option<Outcome> {
+    /// Kills the command there and runs it again to the end. `None`: it ended before.
+    fn killed(&self, kill: &Kill) -> Option<(Outcome, Words)> {
         self.before.put_back(self.bench);
         let bench = self.bench;
         let mark = bench.simulator().log().mark();
@@ -128,7 +140,7 @@ impl Target<'_> {
 
     /// Runs the same command until nothing more arrives, the clock moving past whatever is waited for, and gives what it
     /// led to.
-    fn converge(&self, mark: u64) -> Outcome {
+    fn converge(&self, mark: u64) -> (Outcome, Words) {
         let bench = self.bench;
         let mut before = None;
         for _ in 0..ROUNDS {
@@ -137,10 +149,30 @@ impl Target<'_> {
             wait(bench);
             let now = (writes(bench, mark).len(), last(&entries(&bench.dir())));
             if before.as_ref() == Some(&now) {
-                return outcome(bench, self.seed, mark);
+                return (outcome(bench, self.seed, mark), words(bench));
             }
             before = Some(now);
         }
-        panic!("{}: no end after {ROUNDS} applies: {before:#?}", self.name)
+        panic!("{}: no end after {ROUNDS} runs: {before:#?}", self.name)
     }
+}
+
+/// What the ledgers hold of what people said and were sent.
+fn words(bench: &Bench) -> Words {
+    let mut out = Words::new();
+    for (address, entry) in last(&entries(&bench.dir())) {
+        let invitation = &entry["invitation"];
+        if invitation.is_object() {
+            let reminders = invitation["reminders"].as_array().map_or(0, Vec::len);
+            let revoked = if invitation["revoked"].is_null() { "open" } else { "revoked" };
+            let told = format!("{reminders} reminders, {revoked}");
+            out.insert((address.clone(), "invitation".to_owned()), told);
+        }
+        for (task, record) in entry["tasks"].as_object().into_iter().flatten() {
+            if let Some(outcome) = record["attested"]["outcome"].as_str() {
+                out.insert((address.clone(), task.clone()), outcome.to_owned());
+            }
+        }
+    }
+    out
 }

@@ -69,15 +69,15 @@ fn print(parts: &[Part]) -> String {
     out
 }
 
-/// What is done before each apply of a story: at its desk, with the apply's line and arguments.
-pub type BeforeApply<'a> = &'a mut dyn FnMut(&Bench, usize, &[&str]);
+/// What is done before each command of a story that writes: at its desk, with the command's line and arguments.
+pub type BeforeWriting<'a> = &'a mut dyn FnMut(&Bench, usize, &[&str]);
 
 /// A story as it is told.
 struct Teller<'a> {
     place: PathBuf,
     bench: Bench,
     update: bool,
-    before_apply: BeforeApply<'a>,
+    before_writing: BeforeWriting<'a>,
     /// Ids of tasks to send a mail, as stories write them, with the ids of this run.
     mails: BTreeMap<String, String>,
 }
@@ -91,16 +91,16 @@ pub fn run(place: &Path) {
     tell(place, cli::binary(), update, &mut |_, _, _| ());
 }
 
-/// Runs the story with another build of the program, and lets somebody at the desk before each of its applies. What
-/// is printed is compared all the same: whoever was there must leave everything as it was found.
+/// Runs the story with another build of the program, and lets somebody at the desk before each of its commands that
+/// write. What is printed is compared all the same: whoever was there must leave everything as it was found.
 ///
 /// # Panics
 /// Where something is printed or done that the story does not say.
-pub fn run_with(place: &Path, binary: &Path, before_apply: BeforeApply<'_>) {
-    tell(place, binary, false, before_apply);
+pub fn run_with(place: &Path, binary: &Path, before_writing: BeforeWriting<'_>) {
+    tell(place, binary, false, before_writing);
 }
 
-fn tell(place: &Path, binary: &Path, update: bool, before_apply: BeforeApply<'_>) {
+fn tell(place: &Path, binary: &Path, update: bool, before_writing: BeforeWriting<'_>) {
     let read = |name: &str| {
         fs::read_to_string(place.join(name))
             .unwrap_or_else(|error| panic!("{}/{name}: {error}", place.display()))
@@ -112,7 +112,7 @@ fn tell(place: &Path, binary: &Path, update: bool, before_apply: BeforeApply<'_>
         place: place.to_owned(),
         bench: Bench::new(&seed).binary(binary.to_owned()),
         update,
-        before_apply,
+        before_writing,
         mails: BTreeMap::new(),
     };
     for (file, text) in declarations(place) {
@@ -179,7 +179,12 @@ fn words(line: &str) -> Vec<String> {
     out
 }
 
-/// Whether a command only looks: everything but `apply`.
+/// Whether a command writes anything that the next one reads: an apply, or somebody's word for the ledger.
+pub fn writes(arguments: &[&str]) -> bool {
+    matches!(arguments, ["apply", ..] | ["tasks", "done", ..])
+}
+
+/// Whether a command sends no request that writes: everything but `apply`.
 fn looks(arguments: &[&str]) -> bool {
     arguments.first() != Some(&"apply")
 }
@@ -199,8 +204,8 @@ impl Teller<'_> {
         let Some((&"tenantry", arguments)) = arguments.split_first() else {
             panic!("{at}: only tenantry is run")
         };
-        if arguments.first() == Some(&"apply") {
-            (self.before_apply)(&self.bench, line, arguments);
+        if writes(arguments) {
+            (self.before_writing)(&self.bench, line, arguments);
         }
         let before = self.planned_by(arguments);
         let mark = self.bench.simulator().log().mark();

@@ -1,11 +1,14 @@
 //! `tenantry invitations remind` and `revoke` on simulated Microsoft: at most once, whoever asks, and nothing is claimed
 //! to be taken back there.
 
+use std::path::Path;
+
 use jiff::ToSpan;
 use serde_json::{Value, json};
 use tenantry_simulator::{Kind, LogFilter};
-use tenantry_tests::cli::{Bench, Ran};
-use tenantry_tests::crash::{APPLY, entries};
+use tenantry_tests::besiege::besiege_command;
+use tenantry_tests::cli::{self, Bench, Ran};
+use tenantry_tests::crash::{APPLY, Tally, binary, entries};
 use tenantry_tests::watch::run;
 use tenantry_tests::worlds::*;
 
@@ -19,8 +22,16 @@ fn invited(policy: &str) -> Bench {
 }
 
 fn drafted(policy: &str) -> Bench {
+    drafted_with(cli::binary(), policy)
+}
+
+fn seed() -> Value {
     let prospects = [microsoft_customer(3, "invited")];
-    let bench = Bench::new(&json!({"microsoft": microsoft_seed(&[], &prospects, &json!({}))}));
+    json!({"microsoft": microsoft_seed(&[], &prospects, &json!({}))})
+}
+
+fn drafted_with(binary: &Path, policy: &str) -> Bench {
+    let bench = Bench::new(&seed()).binary(binary.to_owned());
     let console = microsoft("").replace("invitation: {", &format!("invitation: {{{policy}, "));
     bench.write("consoles.yaml", &console);
     let account = known_at_microsoft(&id(3), "");
@@ -214,4 +225,23 @@ fn accept(bench: &Bench, mail: &str) {
     let who = json!({"customer": id(3)}).to_string();
     let (status, said) = bench.ask("POST", &format!("/_sim/mailbox/{mail}/accept"), Some(who));
     assert_eq!(status, 200, "{said}");
+}
+
+#[test]
+fn what_is_said_of_a_mail_is_said_once_wherever_the_command_dies() {
+    let bench = drafted_with(binary(), "remindAfter: P7D, maxReminders: 1, expireAfter: P60D");
+    let seed = seed().to_string();
+    let killed = |arguments: &[&str], at_writes: usize| {
+        let tally = besiege_command(&bench, &seed, arguments);
+        assert_eq!(tally, Tally { at_requests: 0, at_writes }, "{arguments:?}");
+    };
+    // Before the line in the journal, before the ledger is written whole, and after that.
+    let task = list(&bench)["unsentMail"]["task"].as_str().expect("a mail waits").to_owned();
+    let said = ["tasks", "done", &task, "--by", "anna"];
+    killed(&said, 3);
+    killed(&["invitations", "revoke", ADDRESS, "--yes", "--by", "anna"], 3);
+    send(&bench);
+    days(&bench, 8);
+    // It is an apply: what observation settled, and what was read, are written too.
+    killed(&["invitations", "remind", "--auto-approve"], 5);
 }

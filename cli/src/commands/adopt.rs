@@ -199,7 +199,7 @@ impl Adopt {
             run.state.write_index(&index)?;
         }
         let mut open = OpenLedger::new(ledger, &store);
-        let report = tenantry_engine::run::apply(&job, &mut open, &prepared).await?;
+        let report = tenantry_engine::run::apply(&job, &mut open, &mut prepared).await?;
         store.compact(&open.into_ledger()).await?;
         let Some(line) = report.steps.iter().find(|line| line.address == *address) else {
             return Ok(Exit::Interrupted);

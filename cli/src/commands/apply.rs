@@ -172,7 +172,8 @@ impl Apply {
                 moved = constrain_all(&mut ready, &agreed);
             }
         }
-        let (reports, broken) = execute(&run, &opened, &mut ledgers, &ready, &approvals, &mut failed).await;
+        let (reports, broken) =
+            execute(&run, &opened, &mut ledgers, &mut ready, &approvals, &mut failed).await;
         finish(&run, &opened, ledgers, &ready, &broken, &mut failed).await;
         told(globals, &reports, &moved, self.plan.is_some())?;
         for address in &left {
@@ -259,14 +260,18 @@ async fn execute(
     run: &Run,
     opened: &[Opened<'_>],
     ledgers: &mut [OpenLedger<'_>],
-    ready: &[(usize, Prepared)],
+    ready: &mut [(usize, Prepared)],
     approvals: &Approvals,
     failed: &mut Vec<CliError>,
 ) -> (Vec<Report>, BTreeSet<usize>) {
     let mut jobs = Vec::new();
+    let mut waiting: BTreeMap<usize, &mut Prepared> =
+        ready.iter_mut().map(|(n, prepared)| (*n, prepared)).collect();
     for (n, ledger) in ledgers.iter_mut().enumerate() {
-        let Some((_, prepared)) = ready.iter().find(|(index, _)| *index == n) else { continue };
+        let Some(prepared) = waiting.remove(&n) else { continue };
         let opened = &opened[n];
+        // The plan stands; what is kept for the next run are the details.
+        prepared.observed.census.forget_records();
         jobs.push(async move {
             let job = pipeline::job(run, &opened.one, approvals, &opened.cache, 0);
             (n, tenantry_engine::run::apply(&job, ledger, prepared).await)

@@ -105,8 +105,8 @@ impl<'c> Desk<'c> {
         };
         let (plan, report) = if acts {
             let mut open = OpenLedger::new(ledger, &Memory);
-            let prepared = prepare(&job, &mut open).await.expect("a plan");
-            let report = apply(&job, &mut open, &prepared).await.expect("a report");
+            let mut prepared = prepare(&job, &mut open).await.expect("a plan");
+            let report = apply(&job, &mut open, &mut prepared).await.expect("a report");
             self.ledger = Some(open.into_ledger());
             (prepared.planned.plan, Some(report))
         } else {

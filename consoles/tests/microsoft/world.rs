@@ -321,8 +321,8 @@ impl World {
             return (prepared, None);
         }
         let mut open = OpenLedger::new(ledger, &store);
-        let prepared = prepare(&job, &mut open).await.expect("a plan");
-        let report = apply(&job, &mut open, &prepared).await.expect("a report");
+        let mut prepared = prepare(&job, &mut open).await.expect("a plan");
+        let report = apply(&job, &mut open, &mut prepared).await.expect("a report");
         self.ledger = Some(open.into_ledger());
         (prepared, Some(report))
     }

@@ -291,7 +291,7 @@ impl Worker {
         let mut report = None;
         if self.desk.rules.plan_only {
         } else if self.held_by_finalizers(population, &prepared).await {
-            match apply(&means.job(approvals), &mut ledger, &prepared).await {
+            match apply(&means.job(approvals), &mut ledger, &mut prepared).await {
                 Ok(done) => report = Some(done),
                 Err(error) => unwritten = Some(error),
             }

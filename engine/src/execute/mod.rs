@@ -24,25 +24,21 @@ pub use report::{Outcome, Report, StepReport};
 pub use requests::POSITION_REFUSED;
 
 use crate::action::Action;
-use crate::address::{Address, Kind, RemoteId};
+use crate::address::{Address, ConsoleName, Kind, RemoteId};
 use crate::console::Console;
 use crate::ledger::{Entry, GuardUse, Header, Standing};
 use crate::operation::Phase;
-use crate::plan::{Approvals, Performer, Plan, Step};
+use crate::plan::{Approvals, Inside, Performer, Step};
 use crate::runtime::{Event, Runtime};
 use crate::store::{Batch, LogEvent, OpenLedger, StoreError, Write};
-use crate::text::terminal;
 use crate::value::Digester;
 
 /// What is executed, where and with what.
 #[derive(Clone, Copy)]
 pub struct Execution<'a> {
-    /// The plan. Its upkeep is durable already, but for `begun`.
-    pub plan: &'a Plan,
-    /// New entries that are written with the step that begins them, which only writes the ledger; those whose step was
-    /// not done, at the end.
-    pub begun: &'a BTreeMap<&'a Address, &'a Entry>,
-    /// The console that it is for, opened for writing.
+    /// The console's name.
+    pub name: &'a ConsoleName,
+    /// The console, opened for writing.
     pub console: &'a dyn Console,
     /// What a person allowed: the same that the plan was made with.
     pub approvals: &'a Approvals,
@@ -54,13 +50,21 @@ pub struct Execution<'a> {
     pub window: SignedDuration,
 }
 
-/// Executes it. The report has one line for each step, in order; an error of the store ends the run at once, and the
-/// next run settles what was on its way.
-pub async fn execute(job: &Execution<'_>, ledger: &mut OpenLedger<'_>) -> Result<Report, StoreError> {
-    let mut running = Running::new(*job, ledger);
-    let mut report = Report::default();
-    let of = job.plan.steps.len();
-    for (done, step) in job.plan.steps.iter().enumerate() {
+/// Executes the steps of a plan, whose upkeep is durable already, but for `begun`: new entries that are written with the
+/// step that begins them, which only writes the ledger; those whose step was not done, at the end.
+///
+/// The report has one line for each step, in order; an error of the store ends the run at once, and the next run settles
+/// what was on its way. What a step holds inside is used up by it.
+pub async fn execute(
+    job: &Execution<'_>,
+    steps: &mut [Step],
+    begun: BTreeMap<Address, Box<Entry>>,
+    ledger: &mut OpenLedger<'_>,
+) -> Result<Report, StoreError> {
+    let mut running = Running::new(*job, begun, ledger);
+    let of = steps.len();
+    let mut report = Report { steps: Vec::with_capacity(of), ..Report::default() };
+    for (done, step) in steps.iter_mut().enumerate() {
         let began = job.runtime.clock.now();
         let ended = if job.runtime.stop.asked() {
             Ended::from(Outcome::NotBegun)
@@ -70,27 +74,29 @@ pub async fn execute(job: &Execution<'_>, ledger: &mut OpenLedger<'_>) -> Result
             Ended::from(Outcome::Skipped { because })
         } else {
             job.runtime.progress.tell(Event::StepBegins {
-                console: &job.plan.console,
+                console: job.name,
                 address: &step.address,
                 done,
                 of,
             });
-            running.one(step).await?
+            let ended = running.one(step).await?;
+            *step.inside = Inside::default();
+            ended
         };
         report.interrupted |= ended.outcome == Outcome::NotBegun;
         running.remember(step, &ended.outcome);
         let took = job.runtime.clock.now().duration_since(began);
         let line = StepReport {
-            console: job.plan.console.clone(),
+            console: job.name.clone(),
             address: step.address.clone(),
             action: step.action,
             fingerprint: step.fingerprint.clone(),
             outcome: ended.outcome,
-            remote_id: ended.remote_id.or_else(|| step.remote_id.clone()).map(|id| terminal(id.as_str())),
+            remote_id: ended.remote_id.or_else(|| step.remote_id.clone()),
             words: ended.words,
             milliseconds: u64::try_from(took.as_millis()).unwrap_or(0),
         };
-        job.runtime.progress.tell(Event::StepEnded { console: &job.plan.console, line: &line });
+        job.runtime.progress.tell(Event::StepEnded { console: job.name, line: &line });
         report.steps.push(line);
     }
     running.rest().await?;
@@ -115,6 +121,8 @@ impl From<Outcome> for Ended {
 /// A run under way.
 struct Running<'a, 's, 'l> {
     job: Execution<'a>,
+    /// New entries that their first step writes.
+    begun: BTreeMap<Address, Box<Entry>>,
     ledger: &'s mut OpenLedger<'l>,
     digester: Digester,
     /// Records that released entries still name: whoever adopts one takes it over.
@@ -125,7 +133,7 @@ struct Running<'a, 's, 'l> {
 }
 
 impl<'a, 's, 'l> Running<'a, 's, 'l> {
-    fn new(job: Execution<'a>, ledger: &'s mut OpenLedger<'l>) -> Self {
+    fn new(job: Execution<'a>, begun: BTreeMap<Address, Box<Entry>>, ledger: &'s mut OpenLedger<'l>) -> Self {
         let digester = ledger.ledger().digester();
         let mut released: HashMap<(Kind, RemoteId), Vec<Address>> = HashMap::new();
         for (address, entry) in &ledger.ledger().entries {
@@ -135,7 +143,7 @@ impl<'a, 's, 'l> Running<'a, 's, 'l> {
                 released.entry((address.kind, id.clone())).or_default().push(address.clone());
             }
         }
-        Self { job, ledger, digester, released, unfinished: BTreeMap::new(), requests: 0 }
+        Self { job, begun, ledger, digester, released, unfinished: BTreeMap::new(), requests: 0 }
     }
 
     fn now(&self) -> Timestamp {
@@ -174,10 +182,11 @@ impl<'a, 's, 'l> Running<'a, 's, 'l> {
         self.unfinished.insert(step.address.clone(), why);
     }
 
-    async fn one(&mut self, step: &Step) -> Result<Ended, StoreError> {
+    async fn one(&mut self, step: &mut Step) -> Result<Ended, StoreError> {
+        let shown = std::mem::take(&mut step.inside.shown);
         match (&step.performer, step.action) {
             (Performer::Person(task), _) => self.open_task(step, task).await,
-            (Performer::Console, Action::Adopt) => self.adopt(step).await,
+            (Performer::Console, Action::Adopt) => self.adopt(step, shown).await,
             (Performer::Console, Action::Forget) => self.forget(step).await,
             (Performer::Console, Action::Remind) => self.remind(step).await,
             (Performer::Console, _) => self.perform(step).await,
@@ -190,9 +199,9 @@ impl<'a, 's, 'l> Running<'a, 's, 'l> {
 
     /// The entry to be changed. Planning has made sure that there is one; a step that was planned from elsewhere gets
     /// a fresh one.
-    fn entry_for(&self, step: &Step) -> Entry {
-        let begun = || self.job.begun.get(&step.address).copied();
-        self.entry(&step.address).or_else(begun).cloned().unwrap_or_else(|| {
+    fn entry_for(&mut self, step: &Step) -> Entry {
+        let begun = self.begun.remove(&step.address);
+        self.entry(&step.address).cloned().or(begun.map(|entry| *entry)).unwrap_or_else(|| {
             let origin = step.origin.clone().unwrap_or_else(|| crate::origin::Origin::file("", 0, 0));
             Entry::declared(origin, self.now())
         })
@@ -200,9 +209,9 @@ impl<'a, 's, 'l> Running<'a, 's, 'l> {
 
     /// What was declared and not begun after all is remembered too.
     async fn rest(&mut self) -> Result<(), StoreError> {
-        let rest = self.job.begun.iter().filter(|(address, _)| self.entry(address).is_none());
-        let entries: Vec<_> =
-            rest.map(|(address, entry)| ((*address).clone(), Some((*entry).clone()))).collect();
+        let begun = std::mem::take(&mut self.begun).into_iter();
+        let rest = begun.filter(|(address, _)| self.entry(address).is_none());
+        let entries: Vec<_> = rest.map(|(address, entry)| (address, Some(*entry))).collect();
         let Some((about, _)) = entries.first() else { return Ok(()) };
         let about = about.clone();
         self.stage(None, entries, "observed", &about, String::new()).await

@@ -2,7 +2,7 @@
 
 use crate::address::Address;
 use crate::execute::{Ended, Outcome, Running};
-use crate::ledger::{Entry, Invitation, Reminder, Standing};
+use crate::ledger::{Entry, Invitation, LastApplied, Reminder, Standing};
 use crate::plan::{Step, send_task};
 use crate::store::StoreError;
 use crate::task::{Task, TaskRecord};
@@ -10,7 +10,7 @@ use crate::task::{Task, TaskRecord};
 impl Running<'_, '_, '_> {
     /// Binds a record. What is observed is stored as declared and shown: what differs from the declaration is caused
     /// by it, in the next plan.
-    pub(super) async fn adopt(&mut self, step: &Step) -> Result<Ended, StoreError> {
+    pub(super) async fn adopt(&mut self, step: &Step, shown: LastApplied) -> Result<Ended, StoreError> {
         let now = self.now();
         let mut entry = self.entry_for(step);
         let mut others: Vec<(Address, Option<Entry>)> = Vec::new();
@@ -23,7 +23,7 @@ impl Running<'_, '_, '_> {
             // Whoever accepts our own invitation is no stranger.
             entry.found = self.ledger.ledger().header.confirmed.is_none() && entry.invitation.is_none();
             // A rename keeps what was applied: nothing about the record has changed.
-            entry.last_applied = step.inside.shown.clone();
+            entry.last_applied = shown;
         }
         entry.remote_id.clone_from(&step.remote_id);
         entry.ended_elsewhere = None;
@@ -88,8 +88,11 @@ impl Running<'_, '_, '_> {
     /// Drafts a reminder of an invitation that was sent.
     pub(super) async fn remind(&mut self, step: &Step) -> Result<Ended, StoreError> {
         let now = self.now();
-        let mut entry = self.entry_for(step);
-        let Some(mut invitation) = entry.invitation.take() else {
+        let invited = self.entry(&step.address).cloned().and_then(|mut entry| {
+            let invitation = entry.invitation.take()?;
+            Some((entry, invitation))
+        });
+        let Some((mut entry, mut invitation)) = invited else {
             return Ok(Ended::from(Outcome::Skipped { because: "there is no invitation any more".into() }));
         };
         let header = self.reserved(step, now);
@@ -112,7 +115,7 @@ impl Running<'_, '_, '_> {
     /// The task of sending a mail.
     pub(super) fn mail_task(&self, step: &Step, message_id: &str, to: &str) -> Task {
         let title = self.job.console.dialect().title();
-        send_task(self.job.plan.console.as_str(), title, &step.address.name, message_id, to)
+        send_task(self.job.name.as_str(), title, &step.address.name, message_id, to)
     }
 
     fn send_tasks(&self, step: &Step, invitation: &Invitation) -> Vec<String> {

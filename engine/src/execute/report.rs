@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
-use crate::address::{Address, ConsoleName};
+use crate::address::{Address, ConsoleName, RemoteId};
 use crate::observed::Refusal;
 use crate::plan::Fingerprint;
 
@@ -59,9 +59,9 @@ pub struct StepReport {
     /// What became of it.
     #[serde(flatten)]
     pub outcome: Outcome,
-    /// The record's id, once known.
+    /// The record's id, once known; as the vendor wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub remote_id: Option<String>,
+    pub remote_id: Option<RemoteId>,
     /// More words: where a first password went, what comes next; fit for a terminal.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub words: Vec<String>,

@@ -396,7 +396,7 @@ impl Running<'_, '_, '_> {
             return false;
         }
         self.job.runtime.progress.tell(crate::runtime::Event::Throttled {
-            console: &self.job.plan.console,
+            console: self.job.name,
             seconds: u64::try_from(wait.as_secs()).unwrap_or(0),
         });
         self.job.runtime.clock.wait(wait).await;

@@ -75,8 +75,8 @@ impl Bench {
     pub fn try_apply(&self) -> Result<Report, RunError> {
         let outcome = self.with(|job| {
             let mut ledger = OpenLedger::new(self.store.ledger(), &self.store);
-            let prepared = block_on(prepare(job, &mut ledger))?;
-            Ok(block_on(apply(job, &mut ledger, &prepared))?)
+            let mut prepared = block_on(prepare(job, &mut ledger))?;
+            Ok(block_on(apply(job, &mut ledger, &mut prepared))?)
         });
         self.store.survive();
         outcome
@@ -315,11 +315,11 @@ fn a_child_waits_while_its_parent_is_in_doubt() {
 #[test]
 fn a_stop_begins_nothing_new() {
     let bench = Bench::new([Company::new("adatum")]);
-    let prepared = bench.plan();
+    let mut prepared = bench.plan();
     let report = bench.with(|job| {
         bench.parts.stop.ask();
         let mut ledger = OpenLedger::new(bench.store.ledger(), &bench.store);
-        block_on(apply(job, &mut ledger, &prepared)).expect("the store lives")
+        block_on(apply(job, &mut ledger, &mut prepared)).expect("the store lives")
     });
     assert!(report.interrupted);
     assert_eq!(report.steps[0].outcome, Outcome::NotBegun);

@@ -1,5 +1,7 @@
 //! One declared account: bound, to be adopted, to be created, to be invited, or in the way of itself.
 
+use std::collections::{BTreeSet, HashMap};
+
 use jiff::Timestamp;
 use tenantry_crd::customer::Onboarding;
 
@@ -635,30 +637,38 @@ fn create(
 /// Creations under a parent that is not there, and that this plan does not make or bind, wait for it.
 pub(super) fn under_parents(ctx: &mut Context<'_>) {
     loop {
-        let steps = std::mem::take(&mut ctx.steps);
-        let comes: std::collections::BTreeSet<Address> = steps
+        let mut steps = std::mem::take(&mut ctx.steps);
+        let comes: BTreeSet<&Address> = steps
             .iter()
             .filter(|step| matches!(step.action, Action::Create | Action::Adopt))
-            .map(|step| step.address.clone())
+            .map(|step| &step.address)
             .collect();
-        let before = steps.len();
-        for step in steps {
-            let missing = step.after.iter().find(|parent| {
+        let missing = |step: &Step| -> Option<Address> {
+            let parent = step.after.iter().find(|parent| {
                 step.action == Action::Create
                     && ctx.account(parent).is_some()
                     && !comes.contains(*parent)
                     && ctx.entry(parent).is_none_or(|entry| entry.bound().is_none())
             });
-            let Some(parent) = missing.cloned() else {
-                ctx.steps.push(step);
-                continue;
-            };
-            let words = format!("until {parent} is there");
-            ctx.waiting
-                .push(Waiting::new(&step.address, WaitingFor::Prerequisite, words).at(step.origin.as_ref()));
-        }
-        if ctx.steps.len() == before {
+            parent.cloned()
+        };
+        let wait: HashMap<usize, Address> =
+            steps.iter().enumerate().filter_map(|(n, step)| Some((n, missing(step)?))).collect();
+        if wait.is_empty() {
+            ctx.steps = steps;
             return;
         }
+        let mut n = 0;
+        steps.retain(|step| {
+            let parent = wait.get(&n);
+            n += 1;
+            if let Some(parent) = parent {
+                let words = format!("until {parent} is there");
+                let waiting = Waiting::new(&step.address, WaitingFor::Prerequisite, words);
+                ctx.waiting.push(waiting.at(step.origin.as_ref()));
+            }
+            parent.is_none()
+        });
+        ctx.steps = steps;
     }
 }

@@ -30,7 +30,7 @@ pub(super) struct Context<'a> {
     bound: HashMap<&'a RemoteId, &'a Address>,
     /// Records that this plan binds.
     pub adopted: BTreeMap<RemoteId, Address>,
-    overlay: BTreeMap<Address, Entry>,
+    overlay: BTreeMap<Address, Box<Entry>>,
     events: BTreeMap<Address, Vec<(&'static str, String)>>,
     /// Old address → new one, for `formerly`.
     pub renamed: BTreeMap<Address, Address>,
@@ -132,13 +132,13 @@ impl<'a> Context<'a> {
 
     /// The entry as it is after everything observed so far.
     pub fn entry(&self, address: &Address) -> Option<&Entry> {
-        self.overlay.get(address).or_else(|| self.input.ledger.entries.get(address))
+        self.overlay.get(address).map(|entry| &**entry).or_else(|| self.input.ledger.entries.get(address))
     }
 
     /// The same for as long as planning lasts: a copy only where this plan has changed it.
     pub fn entry_now(&self, address: &Address) -> Option<Cow<'a, Entry>> {
         match self.overlay.get(address) {
-            Some(entry) => Some(Cow::Owned(entry.clone())),
+            Some(entry) => Some(Cow::Owned((**entry).clone())),
             None => self.input.ledger.entries.get(address).map(Cow::Borrowed),
         }
     }
@@ -158,7 +158,7 @@ impl<'a> Context<'a> {
 
     /// Puts a whole entry; stored before the first step.
     pub fn put(&mut self, address: &Address, event: &'static str, words: impl Into<String>, entry: Entry) {
-        self.overlay.insert(address.clone(), entry);
+        self.overlay.insert(address.clone(), Box::new(entry));
         if !event.is_empty() {
             self.events.entry(address.clone()).or_default().push((event, words.into()));
         }
@@ -409,7 +409,7 @@ impl<'a> Context<'a> {
             .ledger
             .entries
             .values()
-            .chain(self.overlay.values())
+            .chain(self.overlay.values().map(|entry| &**entry))
             .filter_map(|entry| entry.remote_id.as_ref())
             .collect();
         self.input.observed.census.records().iter().any(|record| !known.contains(&record.id))
@@ -442,16 +442,18 @@ impl<'a> Context<'a> {
             .filter(|until| *until > self.input.now)
             .min();
         let observed = self.input.observed;
-        let upkeep = self
+        self.steps.shrink_to_fit();
+        let mut upkeep: Vec<Upkeep> = self
             .overlay
             .into_iter()
-            .filter(|(address, entry)| self.input.ledger.entries.get(address) != Some(entry))
+            .filter(|(address, entry)| self.input.ledger.entries.get(address) != Some(&**entry))
             .map(|(address, entry)| Upkeep {
                 events: self.events.remove(&address).unwrap_or_default(),
                 address,
                 entry,
             })
             .collect();
+        upkeep.shrink_to_fit();
         Planned {
             plan: Plan {
                 console: self.input.desired.console.name.clone(),

@@ -33,7 +33,7 @@ pub(super) fn hold(ctx: &mut Context<'_>) {
                     || did_not_happen(ctx, step))
         })
         .collect();
-    let mut held: Vec<Option<Held>> = vec![None; steps.len()];
+    let mut held: Vec<Option<Box<Held>>> = vec![None; steps.len()];
     observe(ctx, &steps, &mut held);
     consents(ctx, &mut steps, &mut held);
     first_run(ctx, &steps, &mut held, &released);
@@ -56,13 +56,13 @@ fn did_not_happen(ctx: &Context<'_>, step: &Step) -> bool {
     })
 }
 
-fn set(held: &mut Option<Held>, by: HeldBy, words: String, allow: String) {
+fn set(held: &mut Option<Box<Held>>, by: HeldBy, words: String, allow: String) {
     if held.is_none() {
-        *held = Some(Held { by, words, allow });
+        *held = Some(Box::new(Held { by, words, allow }));
     }
 }
 
-fn observe(ctx: &Context<'_>, steps: &[Step], held: &mut [Option<Held>]) {
+fn observe(ctx: &Context<'_>, steps: &[Step], held: &mut [Option<Box<Held>>]) {
     if ctx.input.desired.console.spec.management != Management::Observe {
         return;
     }
@@ -78,7 +78,7 @@ fn observe(ctx: &Context<'_>, steps: &[Step], held: &mut [Option<Held>]) {
     }
 }
 
-fn consents(ctx: &Context<'_>, steps: &mut [Step], held: &mut [Option<Held>]) {
+fn consents(ctx: &Context<'_>, steps: &mut [Step], held: &mut [Option<Box<Held>>]) {
     for (step, held) in steps.iter_mut().zip(held) {
         for cause in step.causes.iter_mut().filter(|cause| cause.needs_consent) {
             let remembered =
@@ -113,7 +113,7 @@ fn consents(ctx: &Context<'_>, steps: &mut [Step], held: &mut [Option<Held>]) {
 
 /// A new ledger while the console holds records that it did not make: it may be the second ledger of this account, and
 /// the first one may have made or invited what is declared. That they are adopted meanwhile proves nothing.
-fn first_run(ctx: &Context<'_>, steps: &[Step], held: &mut [Option<Held>], released: &[bool]) {
+fn first_run(ctx: &Context<'_>, steps: &[Step], held: &mut [Option<Box<Held>>], released: &[bool]) {
     if ctx.input.ledger.header.confirmed.is_some() || ctx.input.approvals.first_run {
         return;
     }
@@ -134,7 +134,7 @@ fn first_run(ctx: &Context<'_>, steps: &[Step], held: &mut [Option<Held>], relea
 }
 
 /// Without a trustworthy census nothing ends.
-fn census(ctx: &Context<'_>, steps: &[Step], held: &mut [Option<Held>], released: &[bool]) {
+fn census(ctx: &Context<'_>, steps: &[Step], held: &mut [Option<Box<Held>>], released: &[bool]) {
     let census = &ctx.input.observed.census;
     let cap = ctx.input.desired.console.spec.guards.effective().max_removal_percent;
     let records = census.records().len() as u64;
@@ -220,7 +220,13 @@ fn window(ctx: &Context<'_>) -> String {
     }
 }
 
-fn surplus(ctx: &Context<'_>, kind: GuardKind, steps: &[Step], held: &mut [Option<Held>], released: &[bool]) {
+fn surplus(
+    ctx: &Context<'_>,
+    kind: GuardKind,
+    steps: &[Step],
+    held: &mut [Option<Box<Held>>],
+    released: &[bool],
+) {
     let (name, field, by) = words(kind);
     let cap = cap(ctx, kind);
     let count = |step: &Step| step.uses.filter(|(k, _)| *k == kind).map_or(0, |(_, count)| count);
@@ -252,7 +258,7 @@ fn surplus(ctx: &Context<'_>, kind: GuardKind, steps: &[Step], held: &mut [Optio
     }
 }
 
-fn removals(ctx: &Context<'_>, steps: &[Step], held: &mut [Option<Held>], released: &[bool]) {
+fn removals(ctx: &Context<'_>, steps: &[Step], held: &mut [Option<Box<Held>>], released: &[bool]) {
     let ends: Vec<usize> = (0..steps.len())
         .filter(|n| {
             steps[*n].uses.is_some_and(|(kind, _)| kind == GuardKind::Removals)

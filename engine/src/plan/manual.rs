@@ -45,14 +45,12 @@ pub(super) fn performer(
 /// Gives tasks their ids, turns steps whose task is open into waits, closes tasks that nothing wants any more, and
 /// takes what people said about them.
 pub(super) fn resolve(ctx: &mut Context<'_>) {
-    let steps = std::mem::take(&mut ctx.steps);
     let mut wanted: BTreeSet<(Address, String)> = BTreeSet::new();
     let mut known: BTreeSet<String> = BTreeSet::new();
-    for mut step in steps {
-        let Performer::Person(task) = &mut step.performer else {
-            ctx.steps.push(step);
-            continue;
-        };
+    // Collected where they stand: a first run has one for every account.
+    let steps = std::mem::take(&mut ctx.steps).into_iter();
+    let steps = steps.filter_map(|mut step| {
+        let Performer::Person(task) = &mut step.performer else { return Some(step) };
         task.id =
             task_id(ctx.input.desired.console.name.as_str(), &task.id, &step.address.name, &step.fingerprint);
         let (id, observable) = (task.id.clone(), task.observable);
@@ -61,7 +59,10 @@ pub(super) fn resolve(ctx: &mut Context<'_>) {
         let record = ctx.entry(&step.address).and_then(|entry| entry.tasks.get(&id)).cloned();
         let said = said(ctx, &id, record.as_ref());
         match said {
-            Some(said) if said.outcome == Outcome::Done => done(ctx, step, &id, observable, record, said),
+            Some(said) if said.outcome == Outcome::Done => {
+                done(ctx, step, &id, observable, record, said);
+                None
+            }
             Some(said) if said.outcome == Outcome::Refused => {
                 ctx.finding(
                     Finding::new(
@@ -72,13 +73,18 @@ pub(super) fn resolve(ctx: &mut Context<'_>) {
                     .next("declare what is there, or open it again by declaring something else"),
                 );
                 remember(ctx, &step.address, &id, record, said);
+                None
             }
             _ => match record {
-                Some(record) => open(ctx, step, record.since),
-                None => ctx.steps.push(step),
+                Some(record) => {
+                    open(ctx, step, record.since);
+                    None
+                }
+                None => Some(step),
             },
         }
-    }
+    });
+    ctx.steps = steps.collect();
     close_unwanted(ctx, &wanted);
     unused(ctx, &known);
 }

@@ -107,7 +107,7 @@ pub struct Upkeep {
     /// Whose.
     pub address: Address,
     /// What it becomes.
-    pub entry: Entry,
+    pub entry: Box<Entry>,
     /// Words for the log, one event each: kind and words.
     pub events: Vec<(&'static str, String)>,
 }

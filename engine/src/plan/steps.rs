@@ -31,7 +31,7 @@ impl Step {
             held: None,
             fingerprint: Fingerprint::from_text(""),
             origin: None,
-            inside: Inside::default(),
+            inside: Box::default(),
         }
     }
 
@@ -73,6 +73,8 @@ impl Step {
     /// One more line for a reader.
     #[must_use]
     pub(crate) fn note(mut self, label: &str, text: impl Into<String>) -> Self {
+        // Most have one, and a first run has as many steps as accounts.
+        self.notes.reserve_exact(1);
         self.notes.push((label.to_owned(), text.into()));
         self
     }
@@ -94,7 +96,7 @@ impl Step {
     /// With what the executor needs beside.
     #[must_use]
     pub(crate) fn with(mut self, inside: Inside) -> Self {
-        self.inside = inside;
+        self.inside = Box::new(inside);
         self
     }
 }

@@ -191,7 +191,7 @@ pub struct Step {
     pub uses: Option<(GuardKind, u32)>,
     /// Why it is held, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub held: Option<Held>,
+    pub held: Option<Box<Held>>,
     /// What it is.
     pub fingerprint: Fingerprint,
     /// Where it was declared.
@@ -199,7 +199,7 @@ pub struct Step {
     pub origin: Option<Origin>,
     /// What the executor needs beside; never shown, never saved.
     #[serde(skip)]
-    pub inside: Inside,
+    pub inside: Box<Inside>,
 }
 
 /// What the executor needs of a step and nobody else may see.

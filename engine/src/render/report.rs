@@ -12,7 +12,7 @@ pub fn line(step: &StepReport, paint: Paint) -> String {
         Outcome::Done => {
             let mut text = words.done.to_owned();
             if let Some(id) = &step.remote_id {
-                text.push_str(&format!(" · {}", crate::text::terminal(id)));
+                text.push_str(&format!(" · {}", crate::text::terminal(id.as_str())));
             }
             text
         }

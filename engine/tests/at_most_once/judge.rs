@@ -343,16 +343,16 @@ impl Case {
         match block_on(prepare(&job, &mut ledger)) {
             Err(RunError::Store(_)) => died = true,
             Err(error) => return Err(error.to_string()),
-            Ok(prepared) => {
+            Ok(mut prepared) => {
                 steps = prepared.planned.plan.steps.iter().filter(|step| step.held.is_none()).count();
                 if rival {
                     let mut theirs = OpenLedger::new(self.store.ledger(), &self.store);
-                    if let Ok(prepared) = block_on(prepare(&job, &mut theirs)) {
-                        died |= block_on(apply(&job, &mut theirs, &prepared)).is_err();
+                    if let Ok(mut prepared) = block_on(prepare(&job, &mut theirs)) {
+                        died |= block_on(apply(&job, &mut theirs, &mut prepared)).is_err();
                     }
                 }
                 if self.mutation != Some(Mutation::NeverExecutes) {
-                    match block_on(apply(&job, &mut ledger, &prepared)) {
+                    match block_on(apply(&job, &mut ledger, &mut prepared)) {
                         Ok(_) => {}
                         Err(StoreError::Conflict { .. }) => self.counts.count(|counts| &counts.conflicts),
                         Err(_) => died = true,

@@ -58,14 +58,14 @@ fn plan() -> Plan {
         }],
         notes: vec![("then".into(), "a mail to send".into())],
         uses: Some((GuardKind::Seats, 4)),
-        held: Some(Held {
+        held: Some(Box::new(Held {
             by: HeldBy::Consent,
             words: "needs consent".into(),
             allow: "tenantry apply".into(),
-        }),
+        })),
         fingerprint: Fingerprint::from_text("0123456789abcdef"),
         origin: Some(origin.clone()),
-        inside: Inside { keys: vec![], lookalikes: vec![RemoteId::from("never shown")], ..Inside::default() },
+        inside: Box::new(Inside { lookalikes: vec![RemoteId::from("never shown")], ..Inside::default() }),
     };
     let create = Step {
         performer: Performer::Console,
@@ -197,5 +197,5 @@ fn a_saved_plan_comes_back_without_what_only_the_executor_may_see() {
     assert!(!text.contains("never shown"), "{text}");
     let read = PlanDocument::from_json(&text).expect("it reads its own");
     assert_eq!(read.to_json(), text);
-    assert_eq!(read.plans[0].steps[1].inside, Inside::default());
+    assert_eq!(read.plans[0].steps[1].inside, Box::default());
 }
