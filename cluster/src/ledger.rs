@@ -34,7 +34,7 @@ use sha2::{Digest as _, Sha256};
 use smol_str::SmolStr;
 use tenantry_crd::{ConsoleBinding, ConsoleBindingSpec};
 use tenantry_engine::address::{Address, VendorAccount};
-use tenantry_engine::ledger::{Entry, Header, Ledger};
+use tenantry_engine::ledger::{Common, Entries, Entry, Header, Ledger};
 use tenantry_engine::store::{Batch, LedgerStore, LogEvent, StoreError, Write};
 use tokio::sync::Mutex;
 use uuid::Uuid;
@@ -119,7 +119,7 @@ pub struct ClusterLedger {
 /// A ledger as listed, with what is needed to write it.
 struct Listed {
     header: Option<(Header, SmolStr)>,
-    entries: std::collections::BTreeMap<Address, Entry>,
+    entries: Entries,
     known: HashMap<Short, Known>,
 }
 
@@ -422,8 +422,8 @@ async fn pages(
 
 async fn list(client: &Client, namespace: &str, account: &VendorAccount) -> Result<Listed, StoreError> {
     let label = format!("{LEDGER_LABEL}={}", ledger_label(account));
-    let mut listed =
-        Listed { header: None, entries: std::collections::BTreeMap::new(), known: HashMap::new() };
+    let mut listed = Listed { header: None, entries: Entries::new(), known: HashMap::new() };
+    let mut common = Common::default();
     // A header of a later format explains every other object that is not understood: it is told before them.
     let (mut later, mut damaged) = (None, None);
     pages(client, namespace, Some(&label), &mut |object| {
@@ -431,10 +431,11 @@ async fn list(client: &Client, namespace: &str, account: &VendorAccount) -> Resu
         let header = object.data.pointer("/spec/header").is_some();
         match bindings::decode(&object, account) {
             Ok(Bound::Header(header)) => listed.header = Some((*header, version)),
-            Ok(Bound::Entry(address, entry)) => {
+            Ok(Bound::Entry(address, mut entry)) => {
+                common.share(&mut entry);
                 let content = content(&bindings::to_spec(&address, &entry, account));
                 listed.known.insert(short(account, &address), Known { version, content });
-                listed.entries.insert(address, *entry);
+                listed.entries.insert(address, entry);
             }
             Err(error) if header => later = Some(error),
             Err(error) => damaged = damaged.take().or(Some(error)),

@@ -30,7 +30,7 @@ use tenantry_crd::Kind;
 use tokio::sync::{Notify, watch as epoch};
 use tokio::task::JoinHandle;
 
-pub use object::{Broken, Going, Notes, Object};
+pub use object::{Broken, Going, Notes, Object, Uid};
 pub use population::Population;
 use shelf::{Held, Source};
 

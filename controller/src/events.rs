@@ -8,7 +8,7 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Client;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
-use tenantry_cluster::stores::Population;
+use tenantry_cluster::stores::{Population, Uid};
 use tenantry_crd::{API_VERSION, Kind};
 use tenantry_engine::address::{Address, Kind as Of};
 use tenantry_engine::store::LogEvent;
@@ -87,7 +87,7 @@ impl Events {
     }
 
     /// Publishes that somebody should look at an object.
-    pub fn warn(&self, kind: Kind, (namespace, name, uid): (&str, &str, &str), reason: &str, note: &str) {
+    pub fn warn(&self, kind: Kind, (namespace, name, uid): (&str, &str, &Uid), reason: &str, note: &str) {
         let event = Event {
             type_: EventType::Warning,
             reason: reason.to_owned(),
@@ -133,13 +133,13 @@ impl Events {
     }
 }
 
-fn reference(kind: Kind, namespace: &str, name: &str, uid: &str) -> ObjectReference {
+fn reference(kind: Kind, namespace: &str, name: &str, uid: &Uid) -> ObjectReference {
     ObjectReference {
         api_version: Some(API_VERSION.to_owned()),
         kind: Some(kind.as_str().to_owned()),
         namespace: Some(namespace.to_owned()),
         name: Some(name.to_owned()),
-        uid: (!uid.is_empty()).then(|| uid.to_owned()),
+        uid: Some(uid.to_string()).filter(|uid| !uid.is_empty()),
         ..ObjectReference::default()
     }
 }

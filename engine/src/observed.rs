@@ -269,7 +269,7 @@ pub struct FacetRead {
     pub as_of: Timestamp,
     /// `Some` = this customer is not readable: nothing of it is compared, nothing is planned for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unreadable: Option<Refusal>,
+    pub unreadable: Option<Box<Refusal>>,
     /// Fields.
     #[serde(default, skip_serializing_if = "Fields::is_empty")]
     pub fields: Fields,

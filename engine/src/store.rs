@@ -192,7 +192,7 @@ impl<'a> OpenLedger<'a> {
             match write {
                 Write::Header(header) => self.ledger.header = *header,
                 Write::Put(address, entry) => {
-                    self.ledger.entries.insert(address, *entry);
+                    self.ledger.entries.insert(address, entry);
                 }
                 Write::Erase(address) => {
                     self.ledger.entries.remove(&address);

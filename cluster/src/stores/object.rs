@@ -1,12 +1,15 @@
 //! One object as it is held: what planning and reporting read, and nothing else.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use smol_str::SmolStr;
+use tenantry_crd::customer::SophosAccount;
 use tenantry_crd::{CustomerSpec, Kind};
+use uuid::Uuid;
 
 use super::shelf::Key;
 use crate::{ANNOTATION_PREFIX, FINALIZER};
@@ -20,6 +23,7 @@ pub(super) struct Common {
     notes: HashSet<Notes>,
     finalizers: HashSet<Arc<[String]>>,
     names: HashSet<Arc<str>>,
+    sophos: HashSet<Arc<SophosAccount>>,
 }
 
 /// So many different ones are remembered; of more, those that somebody holds are still shared where they were found.
@@ -61,6 +65,35 @@ fn shared<T: ?Sized + Eq + std::hash::Hash>(all: &mut HashSet<Arc<T>>, new: impl
     new
 }
 
+/// An object's uid as it was written. The usual one needs no memory of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Uid {
+    /// A UUID in its canonical spelling.
+    Uuid(Uuid),
+    /// Any other text, or none.
+    Other(Box<str>),
+}
+
+impl Uid {
+    fn new(text: String) -> Self {
+        match Uuid::try_parse(&text) {
+            Ok(uuid) if *uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == *text => {
+                Self::Uuid(uuid)
+            }
+            _ => Self::Other(text.into()),
+        }
+    }
+}
+
+impl fmt::Display for Uid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Uuid(uuid) => uuid.fmt(f),
+            Self::Other(text) => f.write_str(text),
+        }
+    }
+}
+
 /// An object of a cluster, pruned.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Object<S> {
@@ -69,7 +102,7 @@ pub struct Object<S> {
     /// metadata.name.
     pub name: Arc<str>,
     /// metadata.uid, for Events.
-    pub uid: Box<str>,
+    pub uid: Uid,
     /// metadata.resourceVersion.
     pub version: SmolStr,
     /// metadata.generation.
@@ -94,7 +127,7 @@ impl<S> Object<S> {
         Self {
             namespace: Arc::clone(&key.0),
             name: Arc::clone(&key.1),
-            uid: metadata.uid.unwrap_or_default().into(),
+            uid: Uid::new(metadata.uid.unwrap_or_default()),
             version: metadata.resource_version.unwrap_or_default().into(),
             generation: metadata.generation.unwrap_or_default(),
             labels: common.notes(metadata.labels.unwrap_or_default()),
@@ -111,9 +144,12 @@ impl<S> Object<S> {
     }
 }
 
-/// Gives back the room that reading a list left behind its end.
-pub(super) fn fit(customer: &mut CustomerSpec) {
+/// Gives back the room that reading a list left behind its end, and shares what many customers say alike.
+pub(super) fn fit(customer: &mut CustomerSpec, common: &mut Common) {
     customer.accounts.shrink_to_fit();
+    for sophos in customer.accounts.iter_mut().filter_map(|account| account.sophos.as_mut()) {
+        *sophos = shared(&mut common.sophos, Arc::clone(sophos));
+    }
     if let Some(contacts) = &mut customer.contacts {
         contacts.shrink_to_fit();
     }
@@ -132,7 +168,7 @@ pub struct Broken {
     /// Its name.
     pub name: Arc<str>,
     /// metadata.uid, for Events.
-    pub uid: Box<str>,
+    pub uid: Uid,
     /// metadata.generation.
     pub generation: i64,
     /// What is wrong with it, in the decoder's words.

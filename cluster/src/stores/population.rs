@@ -53,11 +53,12 @@ impl Population {
             (Kind::PlanPolicy, &self.shelves.policies),
         ];
         for (kind, shelf) in nameless {
+            let word: Arc<str> = kind.as_str().into();
             out.without_behaviour.extend(
                 shelf
                     .whole()
                     .filter(|object| object.going.is_none())
-                    .map(|object| (kind.as_str(), origin(kind, object))),
+                    .map(|object| (kind.as_str(), origin(&word, object))),
             );
         }
         out
@@ -199,6 +200,8 @@ fn one<'p, S>(shelf: &'p Shelf<S>, namespace: &str, name: &str) -> Option<&'p Ar
 }
 
 fn declared<S>(kind: Kind, shelf: &Shelf<S>) -> Vec<Declared<'_, S>> {
+    // Ledgers keep what an origin says: all of them the same word.
+    let word: Arc<str> = kind.as_str().into();
     shelf
         .whole()
         .filter(|object| object.going.is_none())
@@ -206,15 +209,15 @@ fn declared<S>(kind: Kind, shelf: &Shelf<S>) -> Vec<Declared<'_, S>> {
             namespace: &object.namespace,
             name: &object.name,
             labels: &object.labels,
-            origin: origin(kind, object),
+            origin: origin(&word, object),
             spec: &object.spec,
         })
         .collect()
 }
 
-fn origin<S>(kind: Kind, object: &Object<S>) -> Origin {
+fn origin<S>(kind: &Arc<str>, object: &Object<S>) -> Origin {
     Origin::Object {
-        object: kind.as_str().into(),
+        object: Arc::clone(kind),
         namespace: Arc::clone(&object.namespace),
         name: Arc::clone(&object.name),
         generation: object.generation,

@@ -181,7 +181,8 @@ impl Held {
         let own = |key: &Key| source.covers(&key.0);
         changes.extend(shelf.0.keys().filter(|key| own(key) && !list.contains_key(*key)).map(change));
         shelf.0.retain(|key, _| !own(key));
-        shelf.0.extend(list);
+        // Collected at once, the tree is full; filled object by object, half of it would be room for more.
+        shelf.0 = std::mem::take(&mut shelf.0).into_iter().chain(list).collect();
         let first = self.unsynced.remove(source).is_some();
         if first && self.synced() {
             changes.push(Change::Synced);

@@ -38,7 +38,7 @@ fn customer(n: usize, common: &mut Common) -> Object<CustomerSpec> {
         "accounts": [account("sophos"), account("microsoft"), account("acronis")],
     }))
     .expect("it is a customer");
-    fit(&mut spec);
+    fit(&mut spec, common);
     let metadata = ObjectMeta {
         name: Some(format!("praxis-{n}")),
         namespace: Some("default".to_owned()),

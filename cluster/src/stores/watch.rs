@@ -45,7 +45,7 @@ trait Whole:
     fn shelf(shelves: &mut Shelves) -> &mut Arc<Shelf<Self::Spec>>;
 
     /// Makes it small.
-    fn fit(_spec: &mut Self::Spec) {}
+    fn fit(_spec: &mut Self::Spec, _common: &mut Common) {}
 
     /// Whether it belongs to this shard.
     fn ours(_spec: &Self::Spec, _namespace: &str, _held: &Held) -> bool {
@@ -75,8 +75,8 @@ macro_rules! whole {
 whole! {
     Console ConsoleSpec consoles {}
     Customer CustomerSpec customers {
-        fn fit(spec: &mut Self::Spec) {
-            super::object::fit(spec);
+        fn fit(spec: &mut Self::Spec, common: &mut Common) {
+            super::object::fit(spec, common);
         }
 
         fn ours(spec: &Self::Spec, namespace: &str, held: &Held) -> bool {
@@ -165,7 +165,7 @@ fn read<K: Whole>(guard: DeserializeGuard<K>, held: &mut Held) -> (Key, Read<K::
             {
                 return (key.clone(), old.clone());
             }
-            K::fit(&mut spec);
+            K::fit(&mut spec, &mut held.common);
             let object = Object::new(&key, metadata, spec, &mut held.common);
             (key, Read::Whole(Arc::new(object)))
         }

@@ -258,7 +258,7 @@ impl PartnerCenter {
             Got::Document(profile) => {
                 Some(FacetRead { fields: fields::of_billing(&profile), ..read_at(as_of) })
             }
-            Got::Refused(refusal) => Some(FacetRead { unreadable: Some(refusal), ..read_at(as_of) }),
+            Got::Refused(refusal) => Some(FacetRead { unreadable: Some(refusal.into()), ..read_at(as_of) }),
             Got::Unwell(_) => None,
         })
     }
@@ -278,7 +278,7 @@ impl PartnerCenter {
             let document = match got(&answer, "read")? {
                 Got::Document(document) => document,
                 Got::Refused(refusal) => {
-                    return Ok(Some(FacetRead { unreadable: Some(refusal), ..read_at(as_of) }));
+                    return Ok(Some(FacetRead { unreadable: Some(refusal.into()), ..read_at(as_of) }));
                 }
                 Got::Unwell(_) => return Ok(None),
             };
@@ -307,7 +307,7 @@ impl PartnerCenter {
         let Some(tenant) = json::guid(id.as_str()) else {
             // Only tenant ids stand in this filter, so that no other text can widen it.
             let refusal = super::send::said("invalid-customer-id", "the customer id is no tenant id", "");
-            return Ok(Some(FacetRead { unreadable: Some(refusal), ..read_at(as_of) }));
+            return Ok(Some(FacetRead { unreadable: Some(refusal.into()), ..read_at(as_of) }));
         };
         let mut names: Vec<Box<str>> = Vec::new();
         let mut out = self
@@ -319,7 +319,7 @@ impl PartnerCenter {
             let document = match got(&answer, "read")? {
                 Got::Document(document) => document,
                 Got::Refused(refusal) => {
-                    return Ok(Some(FacetRead { unreadable: Some(refusal), ..read_at(as_of) }));
+                    return Ok(Some(FacetRead { unreadable: Some(refusal.into()), ..read_at(as_of) }));
                 }
                 Got::Unwell(_) => return Ok(None),
             };

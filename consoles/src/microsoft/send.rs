@@ -359,7 +359,7 @@ impl PartnerCenter {
             return Ok(Sent::NotSent(said("vendor-unwell", words, "run again later")));
         };
         if let Some(refusal) = held.unreadable {
-            return Ok(Sent::NotSent(refusal));
+            return Ok(Sent::NotSent(*refusal));
         }
         let blockers: Vec<String> = held
             .licenses

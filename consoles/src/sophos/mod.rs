@@ -194,7 +194,7 @@ impl Connected {
     fn unreadable(&self, refusal: Refusal) -> FacetRead {
         FacetRead {
             as_of: self.runtime.clock.now(),
-            unreadable: Some(refusal),
+            unreadable: Some(refusal.into()),
             fields: Fields::default(),
             licenses: Vec::new(),
         }

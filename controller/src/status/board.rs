@@ -4,13 +4,15 @@
 //! ready. Pure but for the board's own memory.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroI64;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use smol_str::SmolStr;
 use tenantry_crd::status::{AccountStatus, CustomerStatus, Evidence, ObjectStatus, READY, STALLED};
 use tenantry_crd::value::Moment;
-use tenantry_engine::address::{Address, Kind};
+use tenantry_engine::address::{Address, Kind, RemoteId};
 
 use super::view::{State, View, cut};
 use crate::desk::Place;
@@ -18,10 +20,80 @@ use crate::desk::Place;
 #[cfg(test)]
 mod tests;
 
+/// What one console says. All that is declared for it is in one namespace.
+#[derive(Default)]
+struct Said {
+    namespace: SmolStr,
+    views: BTreeMap<Of, Kept>,
+}
+
+/// An address within its namespace.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Of {
+    kind: Kind,
+    name: SmolStr,
+    account: Option<SmolStr>,
+}
+
+impl From<Address> for Of {
+    fn from(address: Address) -> Self {
+        Self { kind: address.kind, name: address.name, account: address.account }
+    }
+}
+
+/// A [`View`] as it is kept: there is one for each of three hundred thousand accounts, most of them as declared.
+#[derive(PartialEq, Eq)]
+struct Kept {
+    generation: Option<NonZeroI64>,
+    remote_id: Option<RemoteId>,
+    since: Option<Timestamp>,
+    /// `None`: as declared, linked, observed, and no words about it.
+    unusual: Option<Box<Unusual>>,
+}
+
+#[derive(PartialEq, Eq)]
+struct Unusual {
+    state: State,
+    standing: &'static str,
+    attested: bool,
+    message: Option<Box<str>>,
+}
+
+/// What the console shows of most accounts.
+const LINKED: &str = "Linked";
+
+impl From<View> for Kept {
+    fn from(view: View) -> Self {
+        let View { generation, state, standing, remote_id, since, attested, message } = view;
+        let usual = state == State::Ready && standing == LINKED && !attested && message.is_none();
+        Self {
+            generation: generation.and_then(NonZeroI64::new),
+            remote_id,
+            since,
+            unusual: (!usual).then(|| Box::new(Unusual { state, standing, attested, message })),
+        }
+    }
+}
+
+impl Kept {
+    fn view(&self) -> View {
+        let unusual = self.unusual.as_deref();
+        View {
+            generation: self.generation.map(NonZeroI64::get),
+            state: unusual.map_or(State::Ready, |one| one.state.clone()),
+            standing: unusual.map_or(LINKED, |one| one.standing),
+            remote_id: self.remote_id.clone(),
+            since: self.since,
+            attested: unusual.is_some_and(|one| one.attested),
+            message: unusual.and_then(|one| one.message.clone()),
+        }
+    }
+}
+
 /// Views of all consoles by address.
 #[derive(Default)]
 pub struct Board {
-    views: Mutex<BTreeMap<Box<str>, BTreeMap<Address, View>>>,
+    said: Mutex<BTreeMap<Box<str>, Said>>,
     /// Consoles that will say something for the first time, each with the Customers about whom another one has spoken
     /// meanwhile.
     silent: Mutex<BTreeMap<Place, BTreeSet<String>>>,
@@ -30,13 +102,18 @@ pub struct Board {
 impl Board {
     /// Takes what a console says now; gives the addresses about which it says something else than before.
     pub fn take(&self, console: &str, views: BTreeMap<Address, View>) -> Vec<Address> {
-        let mut all = self.views.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         let old = all.remove(console).unwrap_or_default();
-        let gone = old.keys().filter(|address| !views.contains_key(*address));
-        let other = views.iter().filter(|(address, view)| old.get(*address) != Some(*view));
-        let changed = gone.chain(other.map(|(address, _)| address)).cloned().collect();
-        if !views.is_empty() {
-            all.insert(console.into(), views);
+        let mut new = Said::default();
+        if let Some((first, _)) = views.first_key_value() {
+            new.namespace = first.namespace.clone();
+        }
+        new.views = views.into_iter().map(|(address, view)| (address.into(), view.into())).collect();
+        let gone = old.views.keys().filter(|of| !new.views.contains_key(*of));
+        let other = new.views.iter().filter(|(of, view)| old.views.get(*of) != Some(*view));
+        let changed = gone.map(|of| old.address(of)).chain(other.map(|(of, _)| new.address(of))).collect();
+        if !new.views.is_empty() {
+            all.insert(console.into(), new);
         }
         changed
     }
@@ -69,8 +146,21 @@ impl Board {
 
     /// What is said about an address.
     pub fn get(&self, address: &Address) -> Option<View> {
-        let all = self.views.lock().unwrap_or_else(PoisonError::into_inner);
-        all.values().find_map(|views| views.get(address)).cloned()
+        let all = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = Of::from(address.clone());
+        let mut there = all.values().filter(|said| said.namespace == address.namespace);
+        there.find_map(|said| said.views.get(&of)).map(Kept::view)
+    }
+}
+
+impl Said {
+    fn address(&self, of: &Of) -> Address {
+        Address {
+            kind: of.kind,
+            namespace: self.namespace.clone(),
+            name: of.name.clone(),
+            account: of.account.clone(),
+        }
     }
 }
 
@@ -149,7 +239,7 @@ pub fn customer(
                 name: account.to_owned(),
                 observed_generation: view.generation,
                 standing: Some(view.standing.to_owned()),
-                remote_id: view.remote_id.as_deref().map(str::to_owned),
+                remote_id: view.remote_id.as_ref().map(ToString::to_string),
                 since: view.since.map(Moment),
                 evidence: evidence(&view),
                 message: view.message.as_deref().map(str::to_owned),
@@ -173,7 +263,7 @@ pub fn license(board: &Board, namespace: &str, name: &str, generation: i64) -> O
     ObjectStatus {
         observed_generation: Some(generation),
         conditions: conditions(&view.state, view.message.as_deref().unwrap_or_default(), Some(generation)),
-        remote_id: view.remote_id.as_deref().map(str::to_owned),
+        remote_id: view.remote_id.as_ref().map(ToString::to_string),
         standing: Some(view.standing.to_owned()),
         evidence: evidence(&view),
         since: view.since.map(Moment),
@@ -199,7 +289,7 @@ pub fn relationship(board: &Board, accounts: &[Address], generation: i64) -> Obj
     ObjectStatus {
         observed_generation: Some(generation),
         conditions: conditions(&view.state, &message, Some(generation)),
-        remote_id: view.remote_id.as_deref().filter(|_| one).map(str::to_owned),
+        remote_id: view.remote_id.as_ref().filter(|_| one).map(ToString::to_string),
         standing: Some(view.standing.to_owned()),
         evidence: evidence(&view),
         since: view.since.filter(|_| one).map(Moment),

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use tenantry_engine::address::{Address, Kind};
+use tenantry_engine::address::{Address, Kind, RemoteId};
 use tenantry_engine::capability::Party;
 use tenantry_engine::console::refusal_words;
 use tenantry_engine::desired::Desired;
@@ -80,8 +80,8 @@ pub struct View {
     pub state: State,
     /// What the console shows, in a word.
     pub standing: &'static str,
-    /// The record.
-    pub remote_id: Option<Box<str>>,
+    /// The record; fit for a terminal.
+    pub remote_id: Option<RemoteId>,
     /// Since when it stands so.
     pub since: Option<Timestamp>,
     /// A person said so, and no observation has.
@@ -249,13 +249,17 @@ fn one(
         generation,
         state,
         standing: standing(address, entry),
-        remote_id: entry
-            .and_then(Entry::bound)
-            .map(|id| cut(&tenantry_engine::text::terminal(id.as_str()), 512)),
+        remote_id: entry.and_then(Entry::bound).map(shown),
         since: entry.map(|entry| entry.since),
         attested,
         message: (!words.is_empty()).then(|| cut(words, MESSAGE)),
     }
+}
+
+/// An id fit to show: the usual one is that already, and shared with the ledger.
+fn shown(id: &RemoteId) -> RemoteId {
+    let shown = cut(&tenantry_engine::text::terminal(id.as_str()), 512);
+    if *shown == *id.as_str() { id.clone() } else { RemoteId::new(shown) }
 }
 
 fn standing(address: &Address, entry: Option<&Entry>) -> &'static str {

@@ -30,6 +30,7 @@ use tenantry_engine::observed::{Census, Details};
 use tenantry_engine::plan::Fingerprint;
 use tenantry_engine::runtime::Stop;
 use tenantry_engine::store::LedgerStore;
+use tenantry_engine::value::FieldLists;
 use tokio::sync::{Notify, OwnedMutexGuard, mpsc, oneshot};
 
 pub use declared::{APPROVE, Changed, REQUESTED, console_name};
@@ -144,6 +145,8 @@ pub struct Worker {
     /// The last list.
     list: Option<Census>,
     cache: Details,
+    /// Names of fields that details have in common.
+    lists: FieldLists,
     scan: Option<Scan>,
     /// This worker's pace limiters, shared by its scan and its work.
     paces: Arc<Paces>,
@@ -184,6 +187,7 @@ impl Worker {
             book: None,
             list: None,
             cache: Details::new(),
+            lists: FieldLists::default(),
             scan: None,
             paces: Arc::default(),
             gate: Arc::default(),

@@ -121,7 +121,13 @@ impl Worker {
     /// Takes what the scan found.
     pub(super) async fn scanned(&mut self, found: Option<Found>) {
         match found {
-            Some(Found::Details(details)) => self.cache.extend(details),
+            Some(Found::Details(mut details)) => {
+                // Read one by one, they share nothing yet.
+                for read in details.values_mut().filter_map(Arc::get_mut) {
+                    read.fields.share(&mut self.lists);
+                }
+                self.cache.extend(details);
+            }
             Some(Found::List(Ok(census))) => {
                 self.scan = None;
                 if self.list.as_ref().is_none_or(|list| list.began <= census.began) {

@@ -1,6 +1,7 @@
 //! An account: one customer in one console, with what only that vendor needs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,8 @@ use crate::{
     want::{CustomerWant, DeletionPolicy},
 };
 
-// What most accounts say nothing about is boxed: a hundred thousand customers hold three hundred thousand of them.
+// What most accounts say nothing about is boxed, and what many say alike can be shared: a hundred thousand customers
+// hold three hundred thousand of them.
 /// One account of the customer in one console.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -89,7 +91,7 @@ pub struct CustomerAccount {
     pub microsoft: Option<Box<MicrosoftAccount>>,
     /// What Sophos needs beside company and contacts.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
-    pub sophos: Option<Box<SophosAccount>>,
+    pub sophos: Option<Arc<SophosAccount>>,
     /// What Acronis needs beside company and contacts.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     pub acronis: Option<Box<AcronisAccount>>,
@@ -152,7 +154,8 @@ impl CustomerAccount {
         account.deletion_policy =
             Some(self.deletion_policy.or(declared.and_then(|d| d.deletion_policy)).unwrap_or_default());
         account.microsoft = merged(self.microsoft.as_deref(), d.microsoft.as_ref(), MicrosoftAccount::over);
-        account.sophos = merged(self.sophos.as_deref(), d.sophos.as_ref(), SophosAccount::over);
+        account.sophos =
+            merged(self.sophos.as_deref(), d.sophos.as_ref(), SophosAccount::over).map(Arc::from);
         account.acronis = merged(self.acronis.as_deref(), d.acronis.as_ref(), AcronisAccount::over);
         account.interworks =
             merged(self.interworks.as_deref(), d.interworks.as_ref(), InterworksAccount::over);
@@ -265,7 +268,7 @@ impl MicrosoftAccount {
 
 /// What Sophos needs to create a customer, beside company and contacts (Sophos Postman collection, Partner API,
 /// create tenant).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("x-kubernetes-validations" = crate::schema::rules(&[
     ("!has(oldSelf.billing) || !has(self.billing) || oldSelf.billing != 'Usage' || self.billing == 'Usage'",

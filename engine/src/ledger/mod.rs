@@ -4,10 +4,11 @@
 //! not needed. Losing it creates nothing and removes nothing: a new one is unconfirmed.
 
 mod applied;
+mod common;
+mod entries;
 mod undeclare;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,8 @@ pub use tenantry_crd::{DeletionPolicy, Want};
 pub use undeclare::undeclare;
 
 pub use applied::LastApplied;
+pub use common::Common;
+pub use entries::Entries;
 
 use crate::address::{Address, RemoteId, VendorAccount};
 use crate::capability::Row;
@@ -22,7 +25,7 @@ use crate::operation::Operation;
 use crate::origin::Origin;
 use crate::plan::Fingerprint;
 use crate::task::TaskRecord;
-use crate::value::{Digest, Digester, FieldLists};
+use crate::value::{Digest, Digester};
 
 /// Version of the format below; a reader refuses a later one.
 pub const FORMAT_VERSION: u32 = 1;
@@ -33,7 +36,7 @@ pub struct Ledger {
     /// Its header.
     pub header: Header,
     /// Its entries.
-    pub entries: BTreeMap<Address, Entry>,
+    pub entries: Entries,
 }
 
 /// What holds for the whole ledger.
@@ -264,26 +267,17 @@ impl Ledger {
                 last_census: None,
                 refused_rows: BTreeMap::new(),
             },
-            entries: BTreeMap::new(),
+            entries: Entries::new(),
         }
     }
 
     /// A ledger as read: what its entries have in common is held once.
     pub fn read(header: Header, mut entries: Vec<(Address, Entry)>) -> Self {
-        let mut lists = FieldLists::default();
-        let mut paths: HashSet<Arc<str>> = HashSet::new();
+        let mut common = Common::default();
         for (_, entry) in &mut entries {
-            entry.last_applied.share(&mut lists);
-            if let Origin::File { path, .. } = &mut entry.origin {
-                match paths.get(path) {
-                    Some(known) => *path = Arc::clone(known),
-                    None => {
-                        paths.insert(Arc::clone(path));
-                    }
-                }
-            }
+            common.share(entry);
         }
-        // Collected at once, the tree is full; filled entry by entry, half of it would be room for more.
+        // Collected at once, the tree is full.
         Self { header, entries: entries.into_iter().collect() }
     }
 

@@ -78,7 +78,8 @@ fn one(ctx: &mut Context<'_>, ending: &Ending<'_>, children: BTreeSet<Address>) 
         match ctx.input.observed.facet(&id, facet) {
             Some(read) if read.unreadable.is_none() => {}
             Some(read) => {
-                let words = read.unreadable.as_ref().map(crate::console::refusal_reason).unwrap_or_default();
+                let words =
+                    read.unreadable.as_deref().map(crate::console::refusal_reason).unwrap_or_default();
                 ctx.unseen.insert(address.clone());
                 return ctx.finding(
                     Finding::new(

@@ -179,7 +179,7 @@ impl LedgerStore for MemoryStore {
                             Some(Mistake::ForgetsBindings) => entry.remote_id = None,
                             Some(Mistake::NoCompareAndSwap) | None => {}
                         }
-                        stored.ledger.entries.insert(address, *entry);
+                        stored.ledger.entries.insert(address, entry);
                     }
                     Write::Erase(address) => {
                         stored.ledger.entries.remove(&address);

@@ -156,7 +156,7 @@ impl Scene {
                 );
             }
             if let Some(words) = &one.licenses_refused {
-                put(Facet::Licenses, FacetRead { unreadable: Some(refusal(words)), ..read.clone() });
+                put(Facet::Licenses, FacetRead { unreadable: Some(refusal(words).into()), ..read.clone() });
             }
             if let Some(shown) = &one.details {
                 let fields = shown

@@ -1,12 +1,11 @@
 //! A ledger whole: out as JSON, and back in.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use tenantry_engine::address::Address;
-use tenantry_engine::ledger::{Entry, FORMAT_VERSION, Header, Ledger};
+use tenantry_engine::ledger::{Entries, FORMAT_VERSION, Header, Ledger};
 use tenantry_engine::store::{OpenLedger, Write};
 use tenantry_engine::text;
 
@@ -46,14 +45,14 @@ pub struct Push {
 #[derive(Serialize)]
 struct Out<'a> {
     header: &'a Header,
-    entries: &'a BTreeMap<Address, Entry>,
+    entries: &'a Entries,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct In {
     header: Header,
-    entries: BTreeMap<Address, Entry>,
+    entries: Entries,
 }
 
 impl PullLedger {
