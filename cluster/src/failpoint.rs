@@ -1,10 +1,10 @@
-//! Where a test may kill the process: before and after each write of a ConsoleBinding. Compiled in only with the feature
-//! `failpoints`; without it, nothing.
+//! Where a test may kill the process: before and after each write of a ConsoleBinding, and each durable write of the
+//! command. Compiled in only with the feature `failpoints`; without it, nothing.
 
 /// Passes a write. With the feature, and `TENANTRY_FAILPOINT=N:before|after` set, the process dies there the N-th time,
 /// as if it had been killed.
 #[cfg(feature = "failpoints")]
-pub(crate) fn pass(place: &str) {
+pub fn pass(place: &str) {
     use std::sync::atomic::{AtomicUsize, Ordering};
     static BEFORE: AtomicUsize = AtomicUsize::new(0);
     static AFTER: AtomicUsize = AtomicUsize::new(0);
@@ -18,4 +18,4 @@ pub(crate) fn pass(place: &str) {
 
 /// Without the feature: nothing.
 #[cfg(not(feature = "failpoints"))]
-pub(crate) const fn pass(_place: &str) {}
+pub const fn pass(_place: &str) {}

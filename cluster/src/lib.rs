@@ -11,11 +11,12 @@
 //! - [`snapshot`]: what a controller observed, for planning without a credential.
 //! - [`connection`]: a client from a kubeconfig or from inside a cluster.
 //! - [`api`]: what an API server refuses, in words.
+//! - [`failpoint`]: where a test may kill a process, at the writes of both faces.
 
 pub mod api;
 pub mod bindings;
 pub mod connection;
-mod failpoint;
+pub mod failpoint;
 pub mod ledger;
 pub mod names;
 pub mod snapshot;

@@ -8,6 +8,7 @@ use std::io::{BufRead, BufReader, Seek, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use tenantry_cluster::failpoint;
 use tenantry_engine::address::{Address, VendorAccount};
 use tenantry_engine::ledger::{Entry, FORMAT_VERSION, GuardUse, Header, Ledger};
 use tenantry_engine::store::{Batch, LogEvent, StoreError, Write};
@@ -81,23 +82,27 @@ fn segments(dir: &Path) -> Result<Vec<(u64, PathBuf)>, StoreError> {
 /// So many bytes of a file are read at once: ledgers and journals are never in memory as text.
 const READ_AT_ONCE: usize = 128 << 10;
 
-/// Whole lines of a segment that are later than `from`, and how long its whole lines are; a torn last one was never
-/// durable. Lines that a compacted ledger holds already are not even read as JSON: most runs follow a compaction.
-fn lines(path: &Path, from: u64) -> Result<(Vec<Line>, u64), StoreError> {
+/// Takes the whole lines of a segment that are later than `from`, one at a time, and gives how long its whole lines are;
+/// a torn last one was never durable. Lines that a compacted ledger holds already are not even read as JSON: most runs
+/// follow a compaction.
+fn lines(
+    path: &Path,
+    from: u64,
+    mut take: impl FnMut(Line) -> Result<(), StoreError>,
+) -> Result<u64, StoreError> {
     let mut file = BufReader::with_capacity(READ_AT_ONCE, File::open(path).map_err(io("read", path))?);
-    let mut out = Vec::new();
     let mut whole = 0u64;
     let mut piece = Vec::new();
     loop {
         piece.clear();
         file.read_until(b'\n', &mut piece).map_err(io("read", path))?;
         if piece.last() != Some(&b'\n') {
-            return Ok((out, whole));
+            return Ok(whole);
         }
         if serial(&piece).is_none_or(|serial| serial > from) {
             let line = serde_json::from_slice(&piece)
                 .map_err(|error| damaged(path, format!("byte {whole}: {error}")))?;
-            out.push(line);
+            take(line)?;
         }
         whole += piece.len() as u64;
     }
@@ -199,10 +204,7 @@ pub(super) fn read(dir: &Path) -> Result<Option<Read>, StoreError> {
         if segments.get(n + 1).is_some_and(|(next, _)| *next <= from + 1) {
             continue;
         }
-        let (lines, whole) = lines(path, from)?;
-        for line in lines {
-            apply(&mut ledger, line, path)?;
-        }
+        let whole = lines(path, from, |line| apply(&mut ledger, line, path))?;
         tail = Some((path.clone(), whole));
     }
     Ok(ledger.map(|ledger| Read { ledger, tail }))
@@ -334,11 +336,11 @@ impl Writer {
             serde_json::to_writer(&mut bytes, &line).expect("a journal line is JSON");
             bytes.push(b'\n');
         }
-        super::failpoint::pass("before");
+        failpoint::pass("before");
         let path = self.path(begins);
         let file = self.file(&path)?;
         file.write_all(&bytes).and_then(|()| file.sync_data()).map_err(io("write", &path))?;
-        super::failpoint::pass("after");
+        failpoint::pass("after");
         self.serial = serial;
         self.header = stored;
         self.new = false;
@@ -406,9 +408,10 @@ pub(super) fn log(dir: &Path) -> Result<Vec<Logged>, StoreError> {
     }
     let mut out = Vec::new();
     for (_, path) in segments(dir)? {
-        out.extend(
-            lines(&path, 0)?.0.into_iter().map(|line| Logged { serial: line.serial, event: line.event }),
-        );
+        lines(&path, 0, |line| {
+            out.push(Logged { serial: line.serial, event: line.event });
+            Ok(())
+        })?;
     }
     Ok(out)
 }
@@ -421,19 +424,19 @@ pub(super) fn scrub(
 ) -> Result<usize, StoreError> {
     let mut changed = 0;
     for (_, path) in segments(dir)? {
-        let (lines, _) = lines(&path, 0)?;
         let before = changed;
         let mut bytes = Vec::new();
-        for mut line in lines {
+        lines(&path, 0, |mut line| {
             let (put, event) = (line.put.clone(), line.event.clone());
             for (address, entry) in &mut line.put {
                 clean(address, entry);
             }
             words(&mut line.event);
             changed += usize::from(put != line.put || event != line.event);
-            bytes.extend(serde_json::to_vec(&line).expect("a journal line is JSON"));
+            serde_json::to_writer(&mut bytes, &line).expect("a journal line is JSON");
             bytes.push(b'\n');
-        }
+            Ok(())
+        })?;
         if changed > before {
             super::write_atomically(&path, &bytes)?;
         }

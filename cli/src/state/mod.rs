@@ -13,7 +13,6 @@
 //! journal, file by file: what is to be erased must not live on in the log.
 
 mod cache;
-mod failpoint;
 mod index;
 mod journal;
 mod lock;
@@ -21,6 +20,7 @@ mod lock;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
+use tenantry_cluster::failpoint;
 use tenantry_engine::address::{Address, VendorAccount};
 use tenantry_engine::ledger::{Entry, Ledger};
 use tenantry_engine::observed::Details;
