@@ -70,6 +70,6 @@ fn a_customer_costs_what_is_said() {
         size_of::<Object<CustomerSpec>>(),
         size_of::<CustomerAccount>()
     );
-    assert!(each < 4 * 1024, "{each} bytes a customer with three accounts");
+    assert!(each < 3 * 1024, "{each} bytes a customer with three accounts");
     assert!(held.iter().all(|one| one.annotations.is_empty()));
 }
