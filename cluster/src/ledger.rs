@@ -446,6 +446,7 @@ async fn list(client: &Client, namespace: &str, account: &VendorAccount) -> Resu
     if let Some(error) = later.or(damaged) {
         return Err(error);
     }
+    listed.entries.fit();
     if listed.header.is_none() && !listed.entries.is_empty() {
         return Err(StoreError::Damaged {
             place: format!("ConsoleBinding {namespace}/{}", binding_name(account, None)),

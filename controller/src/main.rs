@@ -16,6 +16,11 @@
 //! | authentication.k8s.io | tokenreviews | create | `/plan` and `/snapshot`, where they are on |
 //! | authorization.k8s.io | subjectaccessreviews | create | `/plan` and `/snapshot`, where they are on |
 //!
+//! Its memory is jemalloc's. What a first pass over all customers takes is freed soon, in pieces between what stays: of
+//! 3 000 customers the GNU C library's allocator kept 58 MiB, mimalloc 61 to 79, this one 29, with less processor time
+//! than the first. One arena, and what is free goes back at once (`.cargo/config.toml`): a controller sleeps most of the
+//! time, and nobody would give it back later.
+//!
 //! Beside that, discovery, which everybody has: a kind whose definition is being deleted cannot be created any more, and
 //! then everything is retained.
 
@@ -26,6 +31,10 @@ use serde_json::json;
 use tenantry_controller::flags::Flags;
 use tenantry_controller::log::{Level, chain, say};
 use tokio::signal::unix::{SignalKind, signal};
+
+/// See the head of this file.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let flags = match Flags::try_parse() {

@@ -72,7 +72,7 @@ pub struct LicenseSpec {
     /// The remote id of the subscription, kept in Git. `tenantry pull` writes it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(length(min = 1, max = 512))]
-    pub id: Option<String>,
+    pub id: Option<Box<str>>,
     /// How many seats or units now. Absent: not managed.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(range(max = 10_000_000))]

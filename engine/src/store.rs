@@ -131,6 +131,8 @@ const STAGED_AT_MOST: usize = 256;
 /// A ledger in memory together with its store: every change goes through here, store first, save what is staged.
 pub struct OpenLedger<'a> {
     ledger: Ledger,
+    /// How many entries it had when it was opened.
+    had: usize,
     store: &'a dyn LedgerStore,
     staged: Vec<Batch>,
 }
@@ -138,7 +140,7 @@ pub struct OpenLedger<'a> {
 impl<'a> OpenLedger<'a> {
     /// Opens a ledger as read from its store.
     pub fn new(ledger: Ledger, store: &'a dyn LedgerStore) -> Self {
-        Self { ledger, store, staged: Vec::new() }
+        Self { had: ledger.entries.len(), ledger, store, staged: Vec::new() }
     }
 
     /// The ledger as it is now.
@@ -146,8 +148,11 @@ impl<'a> OpenLedger<'a> {
         &self.ledger
     }
 
-    /// Gives the ledger back.
-    pub fn into_ledger(self) -> Ledger {
+    /// Gives the ledger back; one that has grown by much, without room for more.
+    pub fn into_ledger(mut self) -> Ledger {
+        if self.ledger.entries.len() > self.had + self.had / 4 {
+            self.ledger.entries.fit();
+        }
         self.ledger
     }
 

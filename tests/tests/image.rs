@@ -115,6 +115,9 @@ fn the_build_gets_every_crate_and_no_secret() {
     for member in members() {
         assert!(lines.contains(&format!("!{member}/").as_str()), "{member} is not built from");
     }
+    // How the allocator is set up is compiled in.
+    assert!(lines.contains(&"!.cargo/"));
+    assert!(read(".cargo/config.toml").contains("JEMALLOC_SYS_WITH_MALLOC_CONF"));
     for outside in ["!.git/", "!.tenantry/", "!target/", "!charts/", "!docs/"] {
         assert!(!lines.contains(&outside), "{outside}");
     }

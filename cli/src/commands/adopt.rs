@@ -276,7 +276,7 @@ fn name_it(loaded: &mut Loaded, address: &Address, id: &str) -> Result<(), CliEr
             ))
             .hint(format!("{}: correct one of the two", one.origin)));
         }
-        *slot = Some(id.to_owned());
+        *slot = Some(id.into());
         return Ok(());
     }
     Err(CliError::usage(format!("nothing is declared as {address}")))

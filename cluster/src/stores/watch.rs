@@ -153,17 +153,20 @@ fn named(metadata: ObjectMeta, common: &mut Common) -> (Key, Read<()>) {
 /// An object as it is kept. What is held already under this version is shared.
 fn read<K: Whole>(guard: DeserializeGuard<K>, held: &mut Held) -> (Key, Read<K::Spec>) {
     let version = guard.meta().resource_version.clone().unwrap_or_default();
-    let key = key(guard.meta(), &mut held.common);
+    let mut key = key(guard.meta(), &mut held.common);
+    if let Some((held, _)) = K::shelf(&mut held.shelves).0.get_key_value(&key) {
+        key = held.clone();
+    }
     match guard.0 {
         Ok(object) => {
             let (metadata, mut spec) = object.parts();
             if !K::ours(&spec, &key.0, held) {
                 return (key, Read::Elsewhere(version.into()));
             }
-            if let Some((key, old @ Read::Whole(_))) = K::shelf(&mut held.shelves).0.get_key_value(&key)
+            if let Some(old @ Read::Whole(_)) = K::shelf(&mut held.shelves).0.get(&key)
                 && old.version() == version
             {
-                return (key.clone(), old.clone());
+                return (key, old.clone());
             }
             K::fit(&mut spec, &mut held.common);
             let object = Object::new(&key, metadata, spec, &mut held.common);

@@ -58,7 +58,7 @@ pub struct CustomerAccount {
     /// The remote id, kept in Git: it binds the account even if the ledger is lost. `tenantry pull` writes it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(length(min = 1, max = 512))]
-    pub id: Option<String>,
+    pub id: Option<Box<str>>,
     /// What is wanted of this account: Present, Suspended, Detached or Removed. Default: spec.want.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(with = "CustomerWant")]

@@ -20,9 +20,12 @@ pub struct LastApplied {
     fields: Arc<[Field]>,
     /// In the order of `fields`.
     declared: Box<[Digest]>,
-    /// By place: those that the console shows otherwise, or that are not settled.
-    others: Option<Box<[Other]>>,
+    /// By place: those that the console shows otherwise, or that are not settled. Most entries have none.
+    others: Option<Box<Others>>,
 }
+
+#[derive(Clone, PartialEq, Eq)]
+struct Others(Box<[Other]>);
 
 #[derive(Clone, PartialEq, Eq)]
 struct Other {
@@ -48,7 +51,7 @@ impl LastApplied {
     }
 
     fn at(&self, place: usize) -> Applied {
-        let others = self.others.as_deref().unwrap_or_default();
+        let others = self.others.as_deref().map(|others| &*others.0).unwrap_or_default();
         let other = others.iter().find(|other| usize::from(other.place) == place);
         Applied {
             declared: self.declared[place],
@@ -110,7 +113,7 @@ impl LastApplied {
         Self {
             fields: fields.into(),
             declared: declared.into(),
-            others: (!others.is_empty()).then(|| others.into()),
+            others: (!others.is_empty()).then(|| Box::new(Others(others.into()))),
         }
     }
 }

@@ -58,6 +58,11 @@ impl Entries {
         self.0.insert(address, entry.into())
     }
 
+    /// Gives back the room that its tree has for more.
+    pub fn fit(&mut self) {
+        self.0 = std::mem::take(&mut self.0).into_iter().collect();
+    }
+
     /// Takes the entry of an address out.
     pub fn remove(&mut self, address: &Address) -> Option<Box<Entry>> {
         self.0.remove(address)

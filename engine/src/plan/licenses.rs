@@ -204,7 +204,7 @@ fn found<'r>(
     if entry.is_some_and(|entry| entry.standing == Standing::Ended) {
         return Found::Gone;
     }
-    if let Some(id) = &decl.spec.id {
+    if let Some(id) = decl.spec.id.as_deref() {
         return read
             .licenses
             .iter()

@@ -116,7 +116,7 @@ impl Company {
             name: self.account.as_str().into(),
             console_ref: crd::reference::NameRef::new(CONSOLE),
             onboarding: Some(self.onboarding),
-            id: self.id.clone(),
+            id: self.id.as_deref().map(Into::into),
             distinct_from: self.distinct_from.clone(),
             consents: self.consents.clone(),
             parent: self.parent.as_ref().map(|parent| {
