@@ -221,8 +221,8 @@ impl Field {
         self.wait(api.patch(name, &params, &Patch::Apply(&secret))).expect("a Secret is accepted");
     }
 
-    /// The API of one of our kinds, by its plural.
-    pub fn api(&self, plural: &str) -> Api<DynamicObject> {
+    /// One of our kinds, or Secrets, by its plural.
+    pub fn kind(plural: &str) -> ApiResource {
         let kind = match plural {
             "consoles" => "Console",
             "customers" => "Customer",
@@ -231,16 +231,21 @@ impl Field {
             "attestations" => "Attestation",
             "products" => "Product",
             "consolebindings" => "ConsoleBinding",
+            "secrets" => return ApiResource::erase::<Secret>(&()),
             other => panic!("{other} is no plural of ours"),
         };
-        let resource = ApiResource {
+        ApiResource {
             group: "tenantry.io".into(),
             version: "v1alpha1".into(),
             api_version: "tenantry.io/v1alpha1".into(),
             kind: kind.into(),
             plural: plural.into(),
-        };
-        Api::namespaced_with(self.client(), &self.namespace, &resource)
+        }
+    }
+
+    /// The API of one of our kinds, or of Secrets, by its plural.
+    pub fn api(&self, plural: &str) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client(), &self.namespace, &Self::kind(plural))
     }
 
     /// An object as JSON; null where it is not there.

@@ -15,6 +15,7 @@ pub mod crash;
 pub mod helm;
 pub mod installed;
 pub mod kube;
+pub mod moment;
 pub mod parts;
 pub mod pki;
 pub mod process;

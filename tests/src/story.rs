@@ -69,6 +69,77 @@ fn print(parts: &[Part]) -> String {
     out
 }
 
+/// Something that people do below `/_sim`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Act {
+    method: String,
+    path: String,
+    body: Option<String>,
+}
+
+impl Act {
+    /// Does it, at this desk.
+    ///
+    /// # Panics
+    /// When the simulator refuses it.
+    pub fn at(&self, bench: &Bench) {
+        let path = named(bench, &self.path, &self.path);
+        let (status, answer) = bench.ask(&self.method, &path, self.body.clone());
+        assert!((200..300).contains(&status), "{} {path}: {status} {answer}", self.method);
+    }
+}
+
+/// What happens before an apply of a story, and after the one before.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stage {
+    /// Files that are written, by path; an empty text deletes.
+    pub files: BTreeMap<String, String>,
+    /// What people do then.
+    pub acts: Vec<Act>,
+}
+
+/// What happens before each apply of the story in this directory, for whoever tells it without the command: up to where
+/// somebody sends a mail or says that a task is done, because their names are other ones each time. An apply that is
+/// only run again is none of its own, and consoles are up.
+///
+/// # Panics
+/// Where the story cannot be read.
+pub fn stages(place: &Path) -> Vec<Stage> {
+    let text = fs::read_to_string(place.join("story.txt"))
+        .unwrap_or_else(|error| panic!("{}/story.txt: {error}", place.display()));
+    let mut files = declarations(place);
+    let (mut out, mut next) = (Vec::new(), Stage { files: files.clone(), acts: Vec::new() });
+    for Part { line, head, body } in parse(&text) {
+        let at = format!("{}/story.txt:{line}", place.display());
+        if head.starts_with("$ tenantry apply") && next != Stage::default() {
+            out.push(std::mem::take(&mut next));
+        }
+        if head.starts_with("$ tenantry invitations") || head.starts_with("$ tenantry tasks done") {
+            break;
+        }
+        let Some((verb, rest)) = head.strip_prefix("@ ").and_then(|act| act.split_once(' ')) else {
+            continue;
+        };
+        let file = match verb {
+            "write" => written(&body),
+            "edit" => edited(&at, rest, files.get(rest).map_or("", String::as_str), &body),
+            "remove" => String::new(),
+            method => {
+                let (path, body) =
+                    rest.split_once(' ').map_or((rest, None), |(path, body)| (path, Some(body)));
+                if path != "/_sim/faults" {
+                    let (method, path) = (method.to_owned(), path.to_owned());
+                    next.acts.push(Act { method, path, body: body.map(str::to_owned) });
+                }
+                continue;
+            }
+        };
+        files.insert(rest.to_owned(), file.clone());
+        next.files.insert(rest.to_owned(), file);
+    }
+    out
+}
+
 /// What is done before each command of a story that writes: at its desk, with the command's line and arguments.
 pub type BeforeWriting<'a> = &'a mut dyn FnMut(&Bench, usize, &[&str]);
 
@@ -354,19 +425,15 @@ impl Teller<'_> {
         let (verb, rest) = act.split_once(' ').unwrap_or((&act, ""));
         match verb {
             "write" => {
-                let text: String = body
-                    .iter()
-                    .map(|line| format!("{}\n", line.strip_prefix("    ").unwrap_or(line)))
-                    .collect();
-                self.bench.write(rest, &text);
+                self.bench.write(rest, &written(body));
             }
-            "edit" => self.edit(&at, rest, body),
+            "edit" => self.bench.write(rest, &edited(&at, rest, &self.bench.read(rest), body)),
             "remove" => self.bench.remove(rest),
             "GET" | "POST" | "DELETE" => {
                 let (path, body) =
                     rest.split_once(' ').map_or((rest, None), |(path, body)| (path, Some(body)));
                 assert!(path.starts_with("/_sim"), "{at}: people act below /_sim");
-                let path = &self.named(&at, path);
+                let path = &named(&self.bench, &at, path);
                 let body = body.map(|body| match body.strip_prefix("< ") {
                     Some(file) => self.bench.read(file),
                     None => body.to_owned(),
@@ -376,36 +443,6 @@ impl Teller<'_> {
             }
             other => panic!("{at}: {other} is none of write, edit, remove, GET, POST, DELETE"),
         }
-    }
-
-    /// `/_sim/sophos/msp/tenants/{Praxis+Müller}/…`: the id of the account that the console shows by this name.
-    fn named(&self, at: &str, path: &str) -> String {
-        let Some((before, rest)) = path.split_once('{') else { return path.to_owned() };
-        let (name, after) = rest.split_once('}').unwrap_or_else(|| panic!("{at}: a name ends with a brace"));
-        let list = format!("{}?name={}", before.trim_end_matches('/'), name.replace('+', "%20"));
-        let (_, answer) = self.bench.ask("GET", &list, None);
-        let answer: Value =
-            serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{at}: {error}: {answer}"));
-        let shown = answer["tenants"].as_array().cloned().unwrap_or_default();
-        assert_eq!(shown.len(), 1, "{at}: {name} is not one account: {answer}");
-        format!("{before}{}{after}", shown[0]["id"].as_str().expect("an account has an id"))
-    }
-
-    /// Lines that begin with `-` are there once, one after the other; those with `+` take their place.
-    fn edit(&self, at: &str, file: &str, body: &[String]) {
-        let lines = |sign: char| -> String {
-            body.iter()
-                .filter_map(|line| line.strip_prefix("    ")?.strip_prefix(sign))
-                .map(|line| format!("{line}\n"))
-                .collect()
-        };
-        let (old, new) = (lines('-'), lines('+'));
-        let text = self.bench.read(file);
-        assert!(
-            !old.is_empty() && text.matches(&old).count() == 1,
-            "{at}: {file} does not hold once:\n{old}"
-        );
-        self.bench.write(file, &text.replace(&old, &new));
     }
 
     /// Nothing is left to do but wait.
@@ -419,6 +456,37 @@ impl Teller<'_> {
         );
         assert_eq!(self.bench.simulator().log().writes(mark), 0);
     }
+}
+
+/// `/_sim/sophos/msp/tenants/{Praxis+Müller}/…`: the id of the account that the console shows by this name.
+fn named(bench: &Bench, at: &str, path: &str) -> String {
+    let Some((before, rest)) = path.split_once('{') else { return path.to_owned() };
+    let (name, after) = rest.split_once('}').unwrap_or_else(|| panic!("{at}: a name ends with a brace"));
+    let list = format!("{}?name={}", before.trim_end_matches('/'), name.replace('+', "%20"));
+    let (_, answer) = bench.ask("GET", &list, None);
+    let answer: Value =
+        serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{at}: {error}: {answer}"));
+    let shown = answer["tenants"].as_array().cloned().unwrap_or_default();
+    assert_eq!(shown.len(), 1, "{at}: {name} is not one account: {answer}");
+    format!("{before}{}{after}", shown[0]["id"].as_str().expect("an account has an id"))
+}
+
+/// A file's text, as it stands below `@ write`.
+fn written(body: &[String]) -> String {
+    body.iter().map(|line| format!("{}\n", line.strip_prefix("    ").unwrap_or(line))).collect()
+}
+
+/// Lines that begin with `-` are there once, one after the other; those with `+` take their place.
+fn edited(at: &str, file: &str, text: &str, body: &[String]) -> String {
+    let lines = |sign: char| -> String {
+        body.iter()
+            .filter_map(|line| line.strip_prefix("    ")?.strip_prefix(sign))
+            .map(|line| format!("{line}\n"))
+            .collect()
+    };
+    let (old, new) = (lines('-'), lines('+'));
+    assert!(!old.is_empty() && text.matches(&old).count() == 1, "{at}: {file} does not hold once:\n{old}");
+    text.replace(&old, &new)
 }
 
 /// A line without the ids by which a vendor finds one request again: they are other ones each time.
