@@ -4,8 +4,8 @@
 //! not needed. Losing it creates nothing and removes nothing: a new one is unconfirmed.
 
 mod applied;
-mod common;
 mod entries;
+mod sharing;
 mod undeclare;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,8 +16,8 @@ pub use tenantry_crd::{DeletionPolicy, Want};
 pub use undeclare::undeclare;
 
 pub use applied::LastApplied;
-pub use common::Common;
 pub use entries::Entries;
+pub use sharing::Common;
 
 use crate::address::{Address, RemoteId, VendorAccount};
 use crate::capability::Row;
