@@ -11,9 +11,15 @@ fn answering(answer: &'static str) -> String {
     let address = listener.local_addr().expect("a bound socket has an address").to_string();
     thread::spawn(move || {
         let (mut stream, _) = listener.accept().expect("somebody asks");
-        let mut head = [0; 1024];
-        let read = stream.read(&mut head).expect("a question comes");
-        assert!(head[..read].starts_with(b"GET /readyz HTTP/1.1\r\n"));
+        // To its end: closing with something unread would take the answer away again.
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut piece = [0; 1024];
+            let read = stream.read(&mut piece).expect("a question comes");
+            assert!(read > 0, "a question has an end");
+            head.extend_from_slice(&piece[..read]);
+        }
+        assert!(head.starts_with(b"GET /readyz HTTP/1.1\r\n"));
         stream.write_all(answer.as_bytes()).expect("an answer can be given");
     });
     address
