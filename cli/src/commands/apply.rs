@@ -249,8 +249,10 @@ async fn prepare(
     let both: Vec<_> = opened.iter().zip(ledgers).collect();
     pipeline::side_by_side(both, async |(opened, ledger)| {
         let job = pipeline::job(run, &opened.one, approvals, &opened.cache, budget);
-        let prepared = tenantry_engine::run::prepare(&job, ledger).await?;
+        let mut prepared = tenantry_engine::run::prepare(&job, ledger).await?;
         pipeline::told_console(run, &opened.one, &prepared);
+        // The plan stands; what is kept for the next run are the details.
+        prepared.observed.census.forget_records();
         Ok(prepared)
     })
     .await
@@ -270,8 +272,6 @@ async fn execute(
     for (n, ledger) in ledgers.iter_mut().enumerate() {
         let Some(prepared) = waiting.remove(&n) else { continue };
         let opened = &opened[n];
-        // The plan stands; what is kept for the next run are the details.
-        prepared.observed.census.forget_records();
         jobs.push(async move {
             let job = pipeline::job(run, &opened.one, approvals, &opened.cache, 0);
             (n, tenantry_engine::run::apply(&job, ledger, prepared).await)

@@ -303,7 +303,8 @@ impl Writer {
         }
         let begins = self.serial + 1;
         let mut serial = self.serial;
-        let (mut stored, mut new) = (self.header.clone(), self.new);
+        // A header is large where a day's uses of guards are many, and most batches have none.
+        let (mut stored, mut new): (Option<Header>, bool) = (None, self.new);
         let mut bytes = Vec::new();
         for (writes, event) in batches {
             serial += 1;
@@ -318,11 +319,11 @@ impl Writer {
             for write in writes {
                 match write {
                     Write::Header(header) => {
-                        match gained(&stored, &header).filter(|_| !new) {
+                        match gained(stored.as_ref().unwrap_or(&self.header), &header).filter(|_| !new) {
                             Some(uses) => line.uses = uses,
                             None => line.header = Some(Header { serial, ..(*header).clone() }),
                         }
-                        stored = *header;
+                        stored = Some(*header);
                     }
                     Write::Put(address, entry) => {
                         line.put.insert(address, *entry);
@@ -331,7 +332,8 @@ impl Writer {
                 }
             }
             if std::mem::take(&mut new) && line.header.is_none() {
-                line.header = Some(Header { serial, ..stored.clone() });
+                let header = stored.as_ref().unwrap_or(&self.header);
+                line.header = Some(Header { serial, ..header.clone() });
             }
             serde_json::to_writer(&mut bytes, &line).expect("a journal line is JSON");
             bytes.push(b'\n');
@@ -342,7 +344,9 @@ impl Writer {
         file.write_all(&bytes).and_then(|()| file.sync_data()).map_err(io("write", &path))?;
         failpoint::pass("after");
         self.serial = serial;
-        self.header = stored;
+        if let Some(header) = stored {
+            self.header = header;
+        }
         self.new = false;
         Ok(serial)
     }

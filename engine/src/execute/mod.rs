@@ -221,28 +221,33 @@ impl<'a, 's, 'l> Running<'a, 's, 'l> {
     /// `None` where nothing of it changes.
     fn reserved(&self, step: &Step, now: Timestamp) -> Option<Header> {
         let before = &self.ledger.ledger().header;
-        let mut header = before.clone();
         let window = now.saturating_sub(self.job.window).unwrap_or(Timestamp::MIN);
         // What did not happen has reserved its share already.
         let again = self
             .entry(&step.address)
             .and_then(|entry| entry.operation.as_ref())
             .is_some_and(|operation| operation.step == step.fingerprint);
-        if let Some((kind, count)) = step.uses
-            && !(again
-                && header.guard_log.iter().any(|used| used.step == step.fingerprint && used.at > window))
-        {
+        let uses = step.uses.filter(|_| {
+            !(again && before.guard_log.iter().any(|used| used.step == step.fingerprint && used.at > window))
+        });
+        let approved = self.job.approvals.approve.contains(&step.fingerprint);
+        let begins = matches!(step.action, Action::Create | Action::Invite);
+        let confirms = before.confirmed.is_none() && (self.job.approvals.first_run || (approved && begins));
+        // Most steps use up nothing, and the log of a day is long: no copy is made for them.
+        if uses.is_none() && !approved && !confirms {
+            return None;
+        }
+        let mut header = before.clone();
+        if let Some((kind, count)) = uses {
             let twice = self.job.window.saturating_add(self.job.window);
             let from = now.saturating_sub(twice).unwrap_or(Timestamp::MIN);
             header.guard_log.retain(|used| used.at > from);
             header.guard_log.push(GuardUse { at: now, kind, count, step: step.fingerprint.clone() });
         }
-        let approved = self.job.approvals.approve.contains(&step.fingerprint);
         if approved {
             header.used_approvals.insert(step.fingerprint.clone());
         }
-        let begins = matches!(step.action, Action::Create | Action::Invite);
-        if header.confirmed.is_none() && (self.job.approvals.first_run || (approved && begins)) {
+        if confirms {
             header.confirmed = Some(now);
         }
         (header != *before).then_some(header)
