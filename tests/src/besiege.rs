@@ -53,8 +53,7 @@ pub fn besiege(place: &Path) -> (usize, Tally) {
         let mut target = Target { name, bench, seed: &seed, arguments, before: Snapshot::of(bench), codes };
         let tally = target.besiege();
         commands += 1;
-        total.at_requests += tally.at_requests;
-        total.at_writes += tally.at_writes;
+        total += tally;
     });
     (commands, total)
 }

@@ -11,6 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
+use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -102,6 +103,13 @@ pub struct Tally {
     pub at_requests: usize,
     /// Kills around durable writes.
     pub at_writes: usize,
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, more: Self) {
+        self.at_requests += more.at_requests;
+        self.at_writes += more.at_writes;
+    }
 }
 
 impl World {

@@ -454,8 +454,7 @@ impl Target {
         for (n, stage) in self.stages.iter().enumerate() {
             if n >= self.from {
                 let more = self.besiege_stage(&posts, n, stage, sides);
-                tally.at_requests += more.at_requests;
-                tally.at_writes += more.at_writes;
+                tally += more;
             }
             if n + 1 < self.stages.len() {
                 thread::scope(|scope| {

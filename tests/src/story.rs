@@ -213,6 +213,19 @@ fn tell(place: &Path, binary: &Path, update: bool, before_writing: BeforeWriting
     }
 }
 
+/// The names of the directories below `examples` that have a story.
+///
+/// # Panics
+/// When they cannot be listed.
+pub fn names(examples: &Path) -> BTreeSet<String> {
+    fs::read_dir(examples)
+        .expect("there are examples")
+        .map(|entry| entry.expect("the examples can be listed").path())
+        .filter(|path| path.join("story.txt").is_file())
+        .map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned())
+        .collect()
+}
+
 /// The declarations of an example by their path within it.
 pub fn declarations(place: &Path) -> BTreeMap<String, String> {
     let mut out = BTreeMap::new();

@@ -13,7 +13,7 @@ use serde_json::json;
 use tenantry_tests::besiege::besiege as besiege_story;
 use tenantry_tests::crash::{Tally, World};
 use tenantry_tests::parts::repository_root;
-use tenantry_tests::story::writes;
+use tenantry_tests::story::{self, writes};
 use tenantry_tests::worlds::{everything_at_microsoft, gone_from_the_files, two_to_make};
 
 /// Both sides of a durable write.
@@ -55,8 +55,8 @@ fn a_detachment_that_a_deleted_declaration_causes_happens_once_wherever_the_run_
     besiege(&gone_from_the_files(), &BOTH, 2, 8);
 }
 
-/// Each example with its commands that write, and how often they are killed at requests and at writes, at least; the longest first.
-/// Fewer show that the siege missed its target.
+/// Each example with its commands that write, and how often they are killed at requests and at writes, at least; the
+/// longest first. Fewer show that the siege missed its target.
 const STORIES: [(&str, usize, usize, usize); 7] = [
     ("quickstart", 5, 6, 43),
     ("offboarding", 4, 10, 36),
@@ -70,15 +70,13 @@ const STORIES: [(&str, usize, usize, usize); 7] = [
 #[test]
 fn every_command_that_writes_in_every_example_survives_being_killed_anywhere() {
     let examples = repository_root().join("examples");
-    let told: BTreeMap<String, usize> = fs::read_dir(&examples)
-        .expect("there are examples")
-        .map(|entry| entry.expect("the examples can be listed").path())
-        .filter(|path| path.join("story.txt").is_file())
-        .map(|path| {
-            let story = fs::read_to_string(path.join("story.txt")).expect("a story is text");
+    let told: BTreeMap<String, usize> = story::names(&examples)
+        .into_iter()
+        .map(|name| {
+            let story = fs::read_to_string(examples.join(&name).join("story.txt")).expect("a story is text");
             let commands = story.lines().filter_map(|line| line.strip_prefix("$ tenantry "));
             let writing = commands.filter(|line| writes(&line.split(' ').collect::<Vec<_>>())).count();
-            (path.file_name().unwrap_or_default().to_string_lossy().into_owned(), writing)
+            (name, writing)
         })
         .collect();
     let besieged = STORIES.map(|(name, commands, ..)| (name.to_owned(), commands)).into();
@@ -95,8 +93,7 @@ fn every_command_that_writes_in_every_example_survives_being_killed_anywhere() {
                     assert_eq!(commands, of, "{name}");
                     enough(name, tally, at_requests, at_writes);
                     let mut total = total.lock().unwrap_or_else(PoisonError::into_inner);
-                    total.at_requests += tally.at_requests;
-                    total.at_writes += tally.at_writes;
+                    *total += tally;
                 }
             });
         }

@@ -2,13 +2,13 @@
 //! happens once.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::time::Instant;
 
 use serde_json::json;
 use tenantry_tests::crash::{Tally, World};
 use tenantry_tests::parts::repository_root;
 use tenantry_tests::siege::{self, Sides};
+use tenantry_tests::story;
 use tenantry_tests::worlds::{everything_at_microsoft, gone_from_the_files, two_to_make};
 
 /// Says how often it was killed; fewer than these show that the siege missed its target.
@@ -55,12 +55,7 @@ const EXAMPLES: [(&str, usize, usize, usize); 7] = [
 #[test]
 fn the_first_apply_of_every_example_survives_that_the_controller_is_killed_anywhere() {
     let examples = repository_root().join("examples");
-    let there: BTreeSet<String> = fs::read_dir(&examples)
-        .expect("there are examples")
-        .map(|entry| entry.expect("the examples can be listed").path())
-        .filter(|path| path.join("story.txt").is_file())
-        .map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned())
-        .collect();
+    let there = story::names(&examples);
     let besieged: BTreeSet<String> = EXAMPLES.iter().map(|(name, ..)| (*name).to_owned()).collect();
     assert_eq!(there, besieged, "every example has its place in the siege");
     let (mut total, all) = (Tally::default(), Instant::now());
@@ -69,8 +64,7 @@ fn the_first_apply_of_every_example_survives_that_the_controller_is_killed_anywh
         let place = examples.join(name);
         let Some(tally) = siege::besiege_example(&place, applies, Sides::Before) else { return };
         enough(name, tally, began, at_requests, at_writes);
-        total.at_requests += tally.at_requests;
-        total.at_writes += tally.at_writes;
+        total += tally;
     }
     enough("all examples", total, all, 10, 90);
 }
