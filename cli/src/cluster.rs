@@ -13,9 +13,11 @@ use tenantry_cluster::connection::{self, Asked, Connection};
 use tenantry_cluster::ledger::ClusterLedger;
 use tenantry_cluster::snapshot::{self, Access, ConsoleSnapshot, Snapshot};
 use tenantry_cluster::stores::{self, Population, Watched};
-use tenantry_crd::Kind;
+use tenantry_crd::{self as crd, AnyObject, Kind};
+use tenantry_engine::address::Address;
 use tenantry_engine::declare::{Declaration, Declarations, Declared};
 use tenantry_engine::desired::{Desired, settle_of};
+use tenantry_engine::leads::{Directory, Leads, Listed, leads};
 use tenantry_engine::ledger::Ledger;
 use tenantry_engine::origin::{Origin, Scope};
 use tenantry_engine::plan::findings::{Code, Finding};
@@ -103,16 +105,64 @@ pub struct Overlaid<'s> {
 /// Tells what was read, in the cluster and in the files laid over it.
 pub struct OverlaidScope<'s> {
     population: &'s Population,
-    replaced: BTreeSet<Named>,
+    replaced: BTreeMap<Named, &'s AnyObject>,
     deleted: &'s BTreeSet<Named>,
 }
 
+impl OverlaidScope<'_> {
+    /// An object of a file, `Missing` where it was deleted; `None`: the cluster's counts.
+    fn find(&self, kind: Kind, namespace: &str, name: &str) -> Option<Listed<&AnyObject>> {
+        let named = (kind, namespace.to_owned(), name.to_owned());
+        match self.replaced.get(&named) {
+            Some(object) => Some(Listed::Whole(object)),
+            None => self.deleted.contains(&named).then_some(Listed::Missing),
+        }
+    }
+}
+
 impl Scope for OverlaidScope<'_> {
-    fn was_read(&self, origin: &Origin) -> bool {
+    fn was_read(&self, origin: &Origin, address: &Address) -> bool {
         let Origin::Object { object, namespace, name, .. } = origin else { return false };
         let Some(kind) = Kind::from_name(object) else { return false };
         let named = (kind, namespace.to_string(), name.to_string());
-        self.replaced.contains(&named) || self.deleted.contains(&named) || self.population.was_read(origin)
+        let read = self.replaced.contains_key(&named)
+            || self.deleted.contains(&named)
+            || self.population.was_listed(origin);
+        read && !matches!(leads(self, address), Leads::Lost(_))
+    }
+}
+
+impl Directory for OverlaidScope<'_> {
+    fn console(&self, namespace: &str, name: &str) -> Listed<()> {
+        match self.find(Kind::Console, namespace, name) {
+            Some(Listed::Whole(_)) => Listed::Whole(()),
+            Some(_) => Listed::Missing,
+            None => Directory::console(self.population, namespace, name),
+        }
+    }
+
+    fn customer(&self, namespace: &str, name: &str) -> Listed<&crd::CustomerSpec> {
+        match self.find(Kind::Customer, namespace, name) {
+            Some(Listed::Whole(AnyObject::Customer(one))) => Listed::Whole(&one.spec),
+            Some(_) => Listed::Missing,
+            None => Directory::customer(self.population, namespace, name),
+        }
+    }
+
+    fn license(&self, namespace: &str, name: &str) -> Listed<&crd::LicenseSpec> {
+        match self.find(Kind::License, namespace, name) {
+            Some(Listed::Whole(AnyObject::License(one))) => Listed::Whole(&one.spec),
+            Some(_) => Listed::Missing,
+            None => Directory::license(self.population, namespace, name),
+        }
+    }
+
+    fn relationship(&self, namespace: &str, name: &str) -> Listed<&crd::RelationshipSpec> {
+        match self.find(Kind::Relationship, namespace, name) {
+            Some(Listed::Whole(AnyObject::Relationship(one))) => Listed::Whole(&one.spec),
+            Some(_) => Listed::Missing,
+            None => Directory::relationship(self.population, namespace, name),
+        }
     }
 }
 
@@ -176,11 +226,11 @@ pub fn in_namespace(loaded: &mut Loaded, namespace: &str) {
 }
 
 fn names(loaded: &Loaded) -> BTreeSet<Named> {
-    loaded
-        .objects
-        .iter()
-        .map(|one| (one.object.kind(), one.object.namespace().to_owned(), one.object.name().to_owned()))
-        .collect()
+    loaded.objects.iter().map(named).collect()
+}
+
+fn named(one: &crate::load::Declared) -> Named {
+    (one.object.kind(), one.object.namespace().to_owned(), one.object.name().to_owned())
 }
 
 impl Standing {
@@ -206,6 +256,7 @@ impl Standing {
             Relationship relationships, Attestation attestations
         );
         all.without_behaviour.append(&mut over.without_behaviour);
+        let replaced = self.files.objects.iter().map(|one| (named(one), &one.object)).collect();
         let scope = OverlaidScope { population: &self.population, replaced, deleted: &self.deleted };
         Overlaid { declarations: all, scope }
     }

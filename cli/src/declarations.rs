@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tenantry_crd::AnyObject;
+use tenantry_engine::address::Address;
 use tenantry_engine::declare::{Declarations, Declared};
 use tenantry_engine::origin::{Origin, Scope};
 
@@ -63,7 +64,7 @@ pub fn base(files: &[PathBuf], state_dir: &Path) -> PathBuf {
 pub struct FileScope<'l>(pub &'l ReadScope);
 
 impl Scope for FileScope<'_> {
-    fn was_read(&self, origin: &Origin) -> bool {
+    fn was_read(&self, origin: &Origin, _: &Address) -> bool {
         match origin {
             Origin::File { path, .. } => self.0.covers(path),
             Origin::Object { .. } => false,

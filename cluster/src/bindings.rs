@@ -250,6 +250,8 @@ pub fn header_to_spec(header: &Header) -> ConsoleBindingSpec {
             used_approvals: header.used_approvals.iter().map(|one| one.as_str().to_owned()).collect(),
             last_census: header.last_census.map(|records| i64::try_from(records).unwrap_or(i64::MAX)),
             refused_rows: header.refused_rows.iter().map(|(row, at)| (word(row), Moment(*at))).collect(),
+            console: header.console.as_ref().map(ToString::to_string),
+            reserved: None,
         }),
         ..ConsoleBindingSpec::default()
     }
@@ -287,6 +289,7 @@ pub fn header_from_spec(spec: ConsoleBindingSpec) -> Result<Header, BadBinding> 
         used_approvals: header.used_approvals.iter().map(|text| Fingerprint::from_text(text)).collect(),
         last_census: header.last_census.map(|records| whole("lastCensus", records)).transpose()?,
         refused_rows,
+        console: header.console.map(Into::into),
     })
 }
 

@@ -19,6 +19,7 @@
 //!   the same `resourceVersion`, which lets at most one of the two count.
 //! - With a fence ([`ClusterLedger::fenced`]) nothing is written once the Lease may be lost.
 
+mod reserved;
 mod write;
 
 use std::collections::HashMap;
@@ -32,6 +33,7 @@ use kube::discovery::ApiResource;
 use kube::{Client, Resource};
 use sha2::{Digest as _, Sha256};
 use smol_str::SmolStr;
+use tenantry_crd::binding::LedgerHeader;
 use tenantry_crd::{ConsoleBinding, ConsoleBindingSpec};
 use tenantry_engine::address::{Address, VendorAccount};
 use tenantry_engine::ledger::{Common, Entries, Entry, Header, Ledger};
@@ -177,12 +179,17 @@ impl ClusterLedger {
         namespace: &str,
         account: &VendorAccount,
     ) -> Result<Option<u64>, StoreError> {
-        let api = Api::<ConsoleBinding>::namespaced(client.clone(), namespace);
-        let name = binding_name(account, None);
-        let found = api.get_opt(&name).await;
-        let found =
-            found.map_err(|error| ApiError::new(format!("get ConsoleBinding {namespace}/{name}"), error))?;
-        Ok(found.and_then(|object| u64::try_from(object.spec.header?.serial).ok()))
+        let header = stored_header(client, namespace, account).await?;
+        Ok(header.and_then(|header| u64::try_from(header.serial).ok()))
+    }
+
+    /// The Console that acts for a vendor account; `None` where there is no ledger, or none acted yet.
+    pub async fn console(
+        client: &Client,
+        namespace: &str,
+        account: &VendorAccount,
+    ) -> Result<Option<String>, StoreError> {
+        Ok(stored_header(client, namespace, account).await?.and_then(|header| header.console))
     }
 
     /// Every vendor account that has a ledger in a namespace, sorted.
@@ -246,7 +253,8 @@ impl ClusterLedger {
             return Ok(expected);
         }
         state.unknown = true;
-        self.header(&mut state, header).await?;
+        let reserved = reserved::of(&self.account, &state, &header, &changes);
+        self.header(&mut state, header, reserved).await?;
         for wave in waves(changes) {
             self.wave(&mut state, wave).await?;
         }
@@ -378,6 +386,20 @@ fn first_bits(bytes: &[u8]) -> Short {
     std::array::from_fn(|place| whole[place])
 }
 
+/// The header alone.
+async fn stored_header(
+    client: &Client,
+    namespace: &str,
+    account: &VendorAccount,
+) -> Result<Option<LedgerHeader>, StoreError> {
+    let api = Api::<ConsoleBinding>::namespaced(client.clone(), namespace);
+    let name = binding_name(account, None);
+    let found = api.get_opt(&name).await;
+    let found =
+        found.map_err(|error| ApiError::new(format!("get ConsoleBinding {namespace}/{name}"), error))?;
+    Ok(found.and_then(|object| object.spec.header))
+}
+
 /// Every ConsoleBinding of a namespace with this label, or all, of one revision.
 async fn all(
     client: &Client,
@@ -426,11 +448,16 @@ async fn list(client: &Client, namespace: &str, account: &VendorAccount) -> Resu
     let mut common = Common::default();
     // A header of a later format explains every other object that is not understood: it is told before them.
     let (mut later, mut damaged) = (None, None);
+    let mut reserved = None;
     pages(client, namespace, Some(&label), &mut |object| {
         let version: SmolStr = object.metadata.resource_version.clone().unwrap_or_default().into();
         let header = object.data.pointer("/spec/header").is_some();
+        let used = if header { reserved::read(&object) } else { None };
         match bindings::decode(&object, account) {
-            Ok(Bound::Header(header)) => listed.header = Some((*header, version)),
+            Ok(Bound::Header(header)) => {
+                listed.header = Some((*header, version));
+                reserved = used;
+            }
             Ok(Bound::Entry(address, mut entry)) => {
                 common.share(&mut entry);
                 let content = content(&bindings::to_spec(&address, &entry, account));
@@ -445,6 +472,9 @@ async fn list(client: &Client, namespace: &str, account: &VendorAccount) -> Resu
     .await?;
     if let Some(error) = later.or(damaged) {
         return Err(error);
+    }
+    if let (Some((header, _)), Some(reserved)) = (&mut listed.header, reserved) {
+        reserved::take_back(&reserved, header, &listed.known);
     }
     listed.entries.fit();
     if listed.header.is_none() && !listed.entries.is_empty() {

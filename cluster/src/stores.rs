@@ -175,9 +175,14 @@ fn sources(watched: &Watched) -> BTreeMap<Source, Option<String>> {
         Some(names) => names.iter().map(|name| Some(Arc::from(name.as_str()))).collect(),
     };
     let kinds = Kind::ALL.iter().copied().filter(|kind| *kind != Kind::ConsoleBinding);
+    let names = watched.consoles.as_ref().map(|_| (Kind::Console, true));
     kinds
-        .flat_map(|kind| {
-            namespaces.iter().map(move |namespace| (Source { kind, namespace: namespace.clone() }, None))
+        .map(|kind| (kind, false))
+        .chain(names)
+        .flat_map(|(kind, names)| {
+            namespaces
+                .iter()
+                .map(move |namespace| (Source { kind, namespace: namespace.clone(), names }, None))
         })
         .collect()
 }

@@ -107,40 +107,66 @@ impl Desk {
     }
 }
 
-/// Consoles by age.
-type Claims = BTreeMap<(Timestamp, Place), ConsoleName>;
+/// A Console says which account it is.
+struct Claim {
+    account: VendorAccount,
+    /// When the Console was made, in whole seconds.
+    made: Timestamp,
+    place: Place,
+    name: ConsoleName,
+}
 
-/// Which Consoles belong to which vendor account: the older acts.
+/// Which Consoles belong to which vendor account, in the order in which they said so: of several the oldest acts, and of
+/// those that were made in one second the first. Within a namespace the Console that the ledger names acts, whatever its
+/// age: the ledger remembers it when this process ends.
 #[derive(Default)]
-pub struct Accounts(Mutex<BTreeMap<VendorAccount, Claims>>);
+pub struct Accounts(Mutex<Vec<Claim>>);
 
 impl Accounts {
-    /// Claims an account for a Console of this age; an older one that has it is the error.
+    /// Claims an account for a Console of this age; the one that has it is the error. `holds`: the ledger names it.
     pub fn claim(
         &self,
         account: &VendorAccount,
         made: Timestamp,
-        place: &Place,
-        name: &ConsoleName,
+        (place, name): (&Place, &ConsoleName),
+        holds: bool,
     ) -> Result<(), ConsoleName> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for claims in all.values_mut() {
-            claims.retain(|(_, other), _| other != place);
+        match all.iter_mut().find(|claim| claim.place == *place) {
+            Some(own) if own.account == *account => own.made = made,
+            _ => {
+                all.retain(|claim| claim.place != *place);
+                let (account, place, name) = (account.clone(), place.clone(), name.clone());
+                all.push(Claim { account, made, place, name });
+            }
         }
-        let claims = all.entry(account.clone()).or_default();
-        claims.insert((made, place.clone()), name.clone());
-        match claims.first_key_value() {
-            Some(((_, first), other)) if first != place => Err(other.clone()),
+        let rivals = all.iter().filter(|claim| {
+            claim.account == *account && (!holds || claim.place == *place || claim.place.0 != place.0)
+        });
+        match rivals.min_by_key(|claim| claim.made) {
+            Some(first) if first.place != *place => Err(first.name.clone()),
             _ => Ok(()),
         }
     }
 
-    /// Takes every claim of a Console back.
+    /// Takes a Console's claim back.
     pub fn release(&self, place: &Place) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for claims in all.values_mut() {
-            claims.retain(|(_, other), _| other != place);
-        }
+        all.retain(|claim| claim.place != *place);
+    }
+
+    /// Whether two Consoles are known to be different accounts.
+    pub fn are_apart(&self, one: &Place, other: &Place) -> bool {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let account =
+            |place: &Place| all.iter().find(|claim| claim.place == *place).map(|claim| &claim.account);
+        matches!((account(one), account(other)), (Some(one), Some(other)) if one != other)
+    }
+
+    /// Whether a Console is known to be another account than this one.
+    pub fn is_apart(&self, place: &Place, account: &VendorAccount) -> bool {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().any(|claim| claim.place == *place && claim.account != *account)
     }
 }
 
@@ -148,17 +174,68 @@ impl Accounts {
 mod tests {
     use super::*;
 
+    fn place(namespace: &str, name: &str) -> (Place, ConsoleName) {
+        ((namespace.to_owned(), name.to_owned()), name.into())
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect("a moment")
+    }
+
     #[test]
     fn of_two_consoles_on_one_account_the_older_acts_whoever_came_first() {
         let accounts = Accounts::default();
-        let (old, new) = (("n".to_owned(), "old".to_owned()), ("n".to_owned(), "new".to_owned()));
-        let at = |text: &str| text.parse::<Timestamp>().expect("a moment");
+        let ((old, old_name), (new, new_name)) = (place("n", "old"), place("n", "new"));
         let account = VendorAccount::new("sophos:1");
         let (older, newer) = (at("2026-01-01T00:00:00Z"), at("2026-02-01T00:00:00Z"));
-        assert_eq!(accounts.claim(&account, newer, &new, &"new".into()), Ok(()));
-        assert_eq!(accounts.claim(&account, older, &old, &"old".into()), Ok(()));
-        assert_eq!(accounts.claim(&account, newer, &new, &"new".into()), Err("old".into()));
+        assert_eq!(accounts.claim(&account, newer, (&new, &new_name), false), Ok(()));
+        assert_eq!(accounts.claim(&account, older, (&old, &old_name), false), Ok(()));
+        assert_eq!(accounts.claim(&account, newer, (&new, &new_name), false), Err("old".into()));
         accounts.release(&old);
-        assert_eq!(accounts.claim(&account, newer, &new, &"new".into()), Ok(()));
+        assert_eq!(accounts.claim(&account, newer, (&new, &new_name), false), Ok(()));
+    }
+
+    #[test]
+    fn of_two_that_were_made_in_one_second_the_first_to_say_so_acts_whatever_they_are_called() {
+        let accounts = Accounts::default();
+        let ((first, first_name), (other, other_name)) = (place("n", "sophos"), place("n", "other"));
+        let account = VendorAccount::new("sophos:1");
+        let made = at("2026-01-01T00:00:00Z");
+        for _ in 0..2 {
+            assert_eq!(accounts.claim(&account, made, (&first, &first_name), false), Ok(()));
+            assert_eq!(accounts.claim(&account, made, (&other, &other_name), false), Err("sophos".into()));
+        }
+    }
+
+    #[test]
+    fn the_console_that_the_ledger_names_acts_beside_an_older_one_of_its_namespace_only() {
+        let accounts = Accounts::default();
+        let ((named, named_name), (older, older_name)) = (place("n", "named"), place("n", "older"));
+        let account = VendorAccount::new("sophos:1");
+        let (new, old) = (at("2026-02-01T00:00:00Z"), at("2026-01-01T00:00:00Z"));
+        assert_eq!(accounts.claim(&account, old, (&older, &older_name), false), Ok(()));
+        assert_eq!(accounts.claim(&account, new, (&named, &named_name), true), Ok(()));
+        let (elsewhere, elsewhere_name) = place("m", "elsewhere");
+        assert_eq!(accounts.claim(&account, old, (&elsewhere, &elsewhere_name), true), Err("older".into()));
+        accounts.release(&older);
+        assert_eq!(accounts.claim(&account, new, (&named, &named_name), true), Err("elsewhere".into()));
+    }
+
+    #[test]
+    fn a_console_is_known_to_be_apart_only_once_it_said_so() {
+        let accounts = Accounts::default();
+        let (one, name) = place("n", "one");
+        let account = VendorAccount::new("sophos:1");
+        let (other, other_name) = place("n", "other");
+        assert!(!accounts.is_apart(&one, &account), "nothing is known of it");
+        let made = at("2026-01-01T00:00:00Z");
+        accounts.claim(&VendorAccount::new("sophos:2"), made, (&one, &name), false).expect("it is alone");
+        assert!(accounts.is_apart(&one, &account));
+        assert!(!accounts.are_apart(&one, &other), "nothing is known of the other one");
+        accounts.claim(&account, made, (&other, &other_name), false).expect("it is alone");
+        assert!(accounts.are_apart(&one, &other));
+        assert_eq!(accounts.claim(&account, made, (&one, &name), false), Err("other".into()));
+        assert!(!accounts.is_apart(&one, &account), "it is the same one now");
+        assert!(!accounts.are_apart(&one, &other));
     }
 }

@@ -3,7 +3,7 @@
 //! A change is passed on only where something that planning reads is another than before: our own statuses and other
 //! programs' notes wake nobody.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +17,7 @@ use crate::lease::Tenure;
 use crate::leaving;
 use crate::log::{Level, say};
 use crate::status::board::bare;
+use crate::status::lost::{self, Named};
 use crate::status::view::State;
 use crate::worker::{APPROVE, Handle, REQUESTED, Worker};
 
@@ -121,6 +122,14 @@ impl Term {
         for broken in population.broken() {
             self.broken(broken).await;
         }
+        self.tell_lost(lost::candidates(&population, None));
+    }
+
+    /// Beside everything else: nobody waits for it.
+    fn tell_lost(&self, candidates: BTreeSet<Named>) {
+        if !candidates.is_empty() {
+            tokio::spawn(lost::tell(Arc::clone(&self.desk), self.tenure.clone(), candidates));
+        }
     }
 
     fn worker(&mut self, namespace: &str, name: &str) {
@@ -133,9 +142,11 @@ impl Term {
     }
 
     /// Passes changes on; whether something is being deleted.
-    async fn pass(&mut self, changed: std::collections::BTreeSet<Change>) -> bool {
+    async fn pass(&mut self, changed: BTreeSet<Change>) -> bool {
         let population = self.desk.stores.population();
         let mut told: BTreeMap<Arc<str>, Vec<(Kind, String)>> = BTreeMap::new();
+        // What could lead nowhere now.
+        let mut candidates = BTreeSet::new();
         for change in changed {
             let Change::Object { kind, namespace, name } = change else { continue };
             let now = present(&population, kind, &namespace, &name);
@@ -155,16 +166,33 @@ impl Term {
                 self.desk.statuses.gone(kind, &namespace, &name);
                 if kind == Kind::Console {
                     self.console(&population, &namespace, &name);
+                    candidates.append(&mut lost::candidates(&population, Some(&namespace)));
                 }
                 told.entry(namespace).or_default().push((kind, name.to_string()));
                 continue;
             };
+            candidates.insert(key.clone());
             self.seen.insert(key, now);
             if kind == Kind::Console {
                 self.console(&population, &namespace, &name);
             }
             told.entry(namespace).or_default().push((kind, name.to_string()));
         }
+        let customers: BTreeSet<(&str, &str)> = told
+            .iter()
+            .flat_map(|(namespace, objects)| {
+                let customers = objects.iter().filter(|(kind, _)| *kind == Kind::Customer);
+                customers.map(|(_, name)| (&**namespace, name.as_str()))
+            })
+            .collect();
+        if !customers.is_empty() {
+            let theirs = population
+                .licenses()
+                .filter(|one| customers.contains(&(&*one.namespace, one.spec.customer_ref.name.as_str())));
+            candidates
+                .extend(theirs.map(|one| (Kind::License, Arc::clone(&one.namespace), Arc::clone(&one.name))));
+        }
+        self.tell_lost(candidates);
         for (namespace, objects) in told {
             for ((_, console), handle) in self.workers.iter().filter(|(place, _)| *place.0 == *namespace) {
                 // Another Console concerns nobody.

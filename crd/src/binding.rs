@@ -240,6 +240,51 @@ pub struct LedgerHeader {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 64))]
     pub refused_rows: BTreeMap<String, Moment>,
+    /// The Console of this namespace that acts for the account: no other one does while it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[schemars(length(min = 1, max = 253))]
+    pub console: Option<String>,
+    /// What the last write used up before its entries followed. Where none of them did, nothing was begun, and it counts
+    /// as not used.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    pub reserved: Option<Reserved>,
+}
+
+/// What a write of the ledger used up, and for which entries.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Reserved {
+    /// The entries that the write was to change.
+    #[schemars(length(min = 1, max = RESERVED_AT_MOST), extend("x-kubernetes-list-type" = "atomic"))]
+    pub entries: Vec<ReservedEntry>,
+    /// Which of the used approvals are its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = RESERVED_AT_MOST), inner(length(min = 1, max = 64)), extend("x-kubernetes-list-type" = "set"))]
+    pub approvals: Vec<String>,
+    /// How many at the end of the guards' log are its own.
+    #[serde(default, skip_serializing_if = "is_none_used")]
+    pub uses: u32,
+}
+
+/// So many entries are changed by a write that uses something up, at most.
+pub const RESERVED_AT_MOST: usize = 16;
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_none_used(uses: &u32) -> bool {
+    *uses == 0
+}
+
+/// An entry before the write.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ReservedEntry {
+    /// metadata.name of its ConsoleBinding.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// metadata.resourceVersion that it had. Absent: it was not there.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[schemars(length(min = 1, max = 64))]
+    pub version: Option<String>,
 }
 
 /// One use of a guard's allowance.

@@ -14,6 +14,7 @@ pub mod console;
 pub mod declare;
 pub mod desired;
 pub mod execute;
+pub mod leads;
 pub mod ledger;
 pub mod observe;
 pub mod observed;

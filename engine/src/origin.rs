@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::address::Address;
+
 /// The place of a declaration.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
@@ -85,8 +87,9 @@ impl fmt::Display for Origin {
 
 /// What was read in this run, so that absence can be told from not having looked.
 pub trait Scope: Send + Sync {
-    /// Whether the place that last declared something was read without error in this run. Only then does its silence
-    /// mean that the declaration was taken away. A broken file, an unread directory, stdin, a cluster store that has
-    /// not synced: `false`.
-    fn was_read(&self, origin: &Origin) -> bool;
+    /// Whether the place that last declared an address was read without error in this run, and says nothing of it for a
+    /// Console that could be the same vendor account: see [`crate::leads`]. Only then does its silence mean that the
+    /// declaration was taken away. A broken file, an unread directory, stdin, a cluster store that has not synced:
+    /// `false`.
+    fn was_read(&self, origin: &Origin, address: &Address) -> bool;
 }

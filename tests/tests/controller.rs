@@ -24,6 +24,8 @@ mod shared;
 mod siege;
 #[path = "controller/slice.rs"]
 mod slice;
+#[path = "controller/twins.rs"]
+mod twins;
 #[path = "controller/vendor.rs"]
 mod vendor;
 #[path = "controller/worlds.rs"]

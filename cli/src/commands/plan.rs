@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use tenantry_engine::declare::declare;
+use tenantry_engine::leads::lost;
 use tenantry_engine::ledger::Header;
 use tenantry_engine::plan::findings::Finding;
 use tenantry_engine::plan::{Approvals, Plan as EnginePlan, Planned, Summary, summary};
@@ -108,6 +109,7 @@ impl Plan {
         let plans: Vec<EnginePlan> = looked.into_iter().map(|planned| planned.plan).collect();
         let mut findings = pipeline::not_planned(&failed);
         findings.extend(standing.findings());
+        findings.extend(lost(&overlaid.scope, &overlaid.declarations));
         findings.extend(declaration.findings.iter().cloned());
         self.outputs.write(&plans, &findings, globals.paint())?;
         if let Some(error) = pipeline::together(failed) {

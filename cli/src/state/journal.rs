@@ -258,6 +258,7 @@ fn gained(before: &Header, after: &Header) -> Option<Vec<GuardUse>> {
         used_approvals,
         last_census,
         refused_rows,
+        console,
     } = after;
     let same = *format_version == before.format_version
         && *lineage == before.lineage
@@ -265,7 +266,8 @@ fn gained(before: &Header, after: &Header) -> Option<Vec<GuardUse>> {
         && *confirmed == before.confirmed
         && *used_approvals == before.used_approvals
         && *last_census == before.last_census
-        && *refused_rows == before.refused_rows;
+        && *refused_rows == before.refused_rows
+        && *console == before.console;
     let gained = guard_log.strip_prefix(before.guard_log.as_slice())?;
     same.then(|| gained.to_vec())
 }

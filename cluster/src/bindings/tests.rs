@@ -6,6 +6,7 @@ use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 use serde_json::json;
+use smol_str::SmolStr;
 use tenantry_engine::address::{Address, RemoteId, VendorAccount};
 use tenantry_engine::capability::Row;
 use tenantry_engine::ledger::{DeletionPolicy, Entry, GuardKind, GuardUse, Header, Standing, Want};
@@ -173,6 +174,7 @@ prop_compose! {
         used in btree_set("[0-9a-f]{16}".prop_map(|text| Fingerprint::from_text(&text)), 0..4),
         last_census in option::of(0..i64::MAX as u64),
         refused in btree_map(proptest::sample::select(Row::ALL.to_vec()), time(), 0..4),
+        console in option::of("[a-z]{1,8}".prop_map(SmolStr::from)),
     ) -> Header {
         let kinds = [GuardKind::Creations, GuardKind::Invitations, GuardKind::Removals, GuardKind::Seats];
         Header {
@@ -187,6 +189,7 @@ prop_compose! {
             used_approvals: used,
             last_census,
             refused_rows: refused,
+            console,
         }
     }
 }

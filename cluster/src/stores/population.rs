@@ -5,7 +5,9 @@ use std::sync::{Arc, OnceLock};
 
 use tenantry_crd as crd;
 use tenantry_crd::Kind;
+use tenantry_engine::address::Address;
 use tenantry_engine::declare::{Declarations, Declared};
+use tenantry_engine::leads::{Directory, Leads, Listed, leads};
 use tenantry_engine::origin::{Origin, Scope};
 
 use super::shelf::{Read, Shelf, Shelves, Source};
@@ -161,11 +163,11 @@ impl Population {
     }
 }
 
-impl Scope for Population {
-    /// True for an object that is understood, also where it is another shard's or is being deleted, and for one that is
-    /// not understood and is being deleted. A broken one, one that is not to be seen, and any of a store that has not
-    /// synced: false. A place in a file was not read here.
-    fn was_read(&self, origin: &Origin) -> bool {
+impl Population {
+    /// Whether an origin's object was listed and is understood, also where it is another shard's or is being deleted; or
+    /// is not understood and is being deleted. A broken one, one that is not to be seen, and any of a store that has
+    /// not synced: false. A place in a file was not read here.
+    pub fn was_listed(&self, origin: &Origin) -> bool {
         let Origin::Object { object, namespace, name, .. } = origin else { return false };
         let Some(kind) = Kind::from_name(object) else { return false };
         let listed = !self.unsynced.iter().any(|source| {
@@ -181,6 +183,45 @@ impl Scope for Population {
                 Kind::Attestation => read(&self.shelves.attestations, namespace, name),
                 Kind::Upgrade | Kind::Inventory | Kind::PlanPolicy | Kind::ConsoleBinding => false,
             }
+    }
+}
+
+impl Scope for Population {
+    fn was_read(&self, origin: &Origin, address: &Address) -> bool {
+        self.was_listed(origin) && !matches!(leads(self, address), Leads::Lost(_))
+    }
+}
+
+impl Directory for Population {
+    fn console(&self, namespace: &str, name: &str) -> Listed<()> {
+        match listed(&self.shelves.consoles, namespace, name) {
+            Listed::Missing if self.shelves.console_names.get(namespace, name).is_some() => Listed::Apart,
+            Listed::Whole(_) => Listed::Whole(()),
+            Listed::Unclear => Listed::Unclear,
+            Listed::Apart => Listed::Apart,
+            Listed::Missing => Listed::Missing,
+        }
+    }
+
+    fn customer(&self, namespace: &str, name: &str) -> Listed<&crd::CustomerSpec> {
+        listed(&self.shelves.customers, namespace, name)
+    }
+
+    fn license(&self, namespace: &str, name: &str) -> Listed<&crd::LicenseSpec> {
+        listed(&self.shelves.licenses, namespace, name)
+    }
+
+    fn relationship(&self, namespace: &str, name: &str) -> Listed<&crd::RelationshipSpec> {
+        listed(&self.shelves.relationships, namespace, name)
+    }
+}
+
+fn listed<'p, S>(shelf: &'p Shelf<S>, namespace: &str, name: &str) -> Listed<&'p S> {
+    match shelf.get(namespace, name) {
+        Some(Read::Whole(object)) if object.going.is_none() => Listed::Whole(&object.spec),
+        Some(Read::Whole(_) | Read::Broken(_)) => Listed::Unclear,
+        Some(Read::Elsewhere(_)) => Listed::Apart,
+        None => Listed::Missing,
     }
 }
 

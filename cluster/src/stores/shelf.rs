@@ -17,6 +17,9 @@ pub(super) type Key = (Arc<str>, Arc<str>);
 pub(super) struct Source {
     pub kind: Kind,
     pub namespace: Option<Arc<str>>,
+    /// Only names, of all Consoles: a shard holds some of them, and must know one that is another's from one that is not
+    /// there.
+    pub names: bool,
 }
 
 impl Source {
@@ -83,6 +86,8 @@ pub(super) type Names = Shelf<()>;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Shelves {
     pub consoles: Arc<Shelf<crd::ConsoleSpec>>,
+    /// Of a shard: every Console.
+    pub console_names: Arc<Names>,
     pub customers: Arc<Shelf<crd::CustomerSpec>>,
     pub products: Arc<Shelf<crd::ProductSpec>>,
     pub licenses: Arc<Shelf<crd::LicenseSpec>>,
@@ -156,6 +161,12 @@ impl Held {
         self.shelves.consoles.get(namespace, name).is_some()
     }
 
+    /// Whether this shard or another one has a Console of this name.
+    pub fn knows_console(&self, namespace: &str, name: &str) -> bool {
+        self.has_console(namespace, name) || self.shelves.console_names.get(namespace, name).is_some()
+    }
+
+    /// The Consoles of this shard.
     pub fn console_names(&self) -> BTreeSet<Key> {
         self.shelves.consoles.0.keys().cloned().collect()
     }

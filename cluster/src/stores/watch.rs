@@ -1,6 +1,6 @@
 //! Lists and watches each kind, and puts what arrives on its shelf.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -80,8 +80,11 @@ whole! {
         }
 
         fn ours(spec: &Self::Spec, namespace: &str, held: &Held) -> bool {
-            !held.is_sharded()
-                || spec.accounts.iter().any(|account| held.has_console(namespace, &account.console_ref.name))
+            // Of one that leads nowhere, nobody knows whose it was.
+            let ours = |console: &str| {
+                held.has_console(namespace, console) || !held.knows_console(namespace, console)
+            };
+            !held.is_sharded() || spec.accounts.iter().any(|account| ours(&account.console_ref.name))
         }
     }
     Product ProductSpec products {}
@@ -99,6 +102,9 @@ pub(super) async fn all(client: Client, watched: Watched, shared: Arc<Shared>) {
         let selector = selector.clone();
         async move {
             match source.kind {
+                Kind::Console if source.names => {
+                    names::<crd::Console>(&client, source, &shared, &all, |s| &mut s.console_names).await;
+                }
                 Kind::Console => {
                     whole::<crd::Console>(&client, source, selector.as_deref(), &shared, &all).await;
                 }
@@ -114,13 +120,13 @@ pub(super) async fn all(client: Client, watched: Watched, shared: Arc<Shared>) {
                     whole::<crd::Attestation>(&client, source, None, &shared, &all).await;
                 }
                 Kind::Upgrade => {
-                    names::<crd::Upgrade>(&client, source, &shared, |s| &mut s.upgrades).await;
+                    names::<crd::Upgrade>(&client, source, &shared, &all, |s| &mut s.upgrades).await;
                 }
                 Kind::Inventory => {
-                    names::<crd::Inventory>(&client, source, &shared, |s| &mut s.inventories).await;
+                    names::<crd::Inventory>(&client, source, &shared, &all, |s| &mut s.inventories).await;
                 }
                 Kind::PlanPolicy => {
-                    names::<crd::PlanPolicy>(&client, source, &shared, |s| &mut s.policies).await;
+                    names::<crd::PlanPolicy>(&client, source, &shared, &all, |s| &mut s.policies).await;
                 }
                 Kind::ConsoleBinding => {}
             }
@@ -180,6 +186,33 @@ fn read<K: Whole>(guard: DeserializeGuard<K>, held: &mut Held) -> (Key, Read<K::
     }
 }
 
+/// What is known of a shard's Consoles: whether all are listed, and which are its own.
+#[derive(PartialEq, Eq)]
+struct ShardsConsoles(bool, BTreeSet<Key>);
+
+impl ShardsConsoles {
+    /// `None`: an event about this kind changes nothing of them.
+    fn of(kind: Kind, held: &Held) -> Option<Self> {
+        (kind == Kind::Console && held.is_sharded())
+            .then(|| Self(held.consoles_listed(), held.console_names()))
+    }
+
+    /// Where they became others, the Customers are listed again: other ones are this shard's now.
+    fn changed(
+        before: Option<&Self>,
+        shared: &Shared,
+        held: &mut Held,
+        all: &[Source],
+        changes: &mut Vec<Change>,
+    ) {
+        if before.is_some() && before != Self::of(Kind::Console, held).as_ref() {
+            held.unlist(Kind::Customer, all);
+            changes.retain(|change| *change != Change::Synced);
+            shared.consoles.send_modify(|epoch| *epoch += 1);
+        }
+    }
+}
+
 /// Watches a kind with its spec. In a shard the Customers wait for the Consoles, and are listed again whenever these
 /// become others.
 async fn whole<K: Whole>(
@@ -212,8 +245,7 @@ async fn whole<K: Whole>(
             };
             let Some(event) = event else { break };
             let mut held = shared.held();
-            let before = (K::KIND == Kind::Console && held.is_sharded())
-                .then(|| (held.consoles_listed(), held.console_names()));
+            let before = ShardsConsoles::of(K::KIND, &held);
             let mut changes = Vec::new();
             match event {
                 Err(error) => held.failed(source, because(&error)),
@@ -237,24 +269,19 @@ async fn whole<K: Whole>(
                     changes.extend(held.remove(K::KIND, K::shelf, key));
                 }
             }
-            if let Some(before) = before
-                && before != (held.consoles_listed(), held.console_names())
-            {
-                held.unlist(Kind::Customer, all);
-                changes.retain(|change| *change != Change::Synced);
-                shared.consoles.send_modify(|epoch| *epoch += 1);
-            }
+            ShardsConsoles::changed(before.as_ref(), shared, &mut held, all, &mut changes);
             drop(held);
             shared.tell(changes);
         }
     }
 }
 
-/// Watches the names of a kind without behaviour.
+/// Watches only the names of a kind: of one without behaviour, and of the Consoles of all shards.
 async fn names<K>(
     client: &Client,
     source: &Source,
     shared: &Shared,
+    all: &[Source],
     shelf: fn(&mut Shelves) -> &mut Arc<Shelf<()>>,
 ) where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
@@ -271,6 +298,7 @@ async fn names<K>(
     let mut list = BTreeMap::new();
     while let Some(event) = stream.next().await {
         let mut held = shared.held();
+        let before = ShardsConsoles::of(source.kind, &held);
         let mut changes = Vec::new();
         match event {
             Err(error) => held.failed(source, because(&error)),
@@ -289,6 +317,7 @@ async fn names<K>(
                 changes.extend(held.remove(source.kind, shelf, key));
             }
         }
+        ShardsConsoles::changed(before.as_ref(), shared, &mut held, all, &mut changes);
         drop(held);
         shared.tell(changes);
     }
@@ -320,6 +349,9 @@ pub(super) async fn once(client: &Client, watched: &Watched) -> Result<Populatio
     ordered.sort_by_key(consoles_first);
     for source in ordered {
         match source.kind {
+            Kind::Console if source.names => {
+                once_names::<crd::Console>(client, source, &mut held, |s| &mut s.console_names).await?;
+            }
             Kind::Console => once_whole::<crd::Console>(client, source, selector, &mut held).await?,
             Kind::Customer => once_whole::<crd::Customer>(client, source, None, &mut held).await?,
             Kind::Product => once_whole::<crd::Product>(client, source, None, &mut held).await?,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Span};
 use tenantry_crd::{ConsoleSpec, CustomerSpec};
-use tenantry_engine::address::ConsoleName;
+use tenantry_engine::address::{Address, ConsoleName};
 use tenantry_engine::console::Console;
 use tenantry_engine::declare::{Declarations, Declared, declare};
 use tenantry_engine::execute::Report;
@@ -32,7 +32,7 @@ impl LedgerStore for Memory {
 struct Everything;
 
 impl Scope for Everything {
-    fn was_read(&self, _: &Origin) -> bool {
+    fn was_read(&self, _: &Origin, _: &Address) -> bool {
         true
     }
 }

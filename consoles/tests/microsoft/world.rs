@@ -100,7 +100,7 @@ impl LedgerStore for Memory {
 struct Everything;
 
 impl Scope for Everything {
-    fn was_read(&self, _: &Origin) -> bool {
+    fn was_read(&self, _: &Origin, _: &Address) -> bool {
         true
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tenantry_consoles::sophos::connect_paged;
 use tenantry_consoles::{Connection, Credentials, Secrets, connect};
 use tenantry_crd::{ConsoleSpec, CustomerSpec, LicenseSpec, ProductSpec};
-use tenantry_engine::address::ConsoleName;
+use tenantry_engine::address::{Address, ConsoleName};
 use tenantry_engine::capability::OperationClass;
 use tenantry_engine::console::Console;
 use tenantry_engine::declare::{Declarations, Declared, declare};
@@ -213,7 +213,7 @@ fn lay(base: &mut Value, over: &Value) {
 struct Everything;
 
 impl Scope for Everything {
-    fn was_read(&self, _: &Origin) -> bool {
+    fn was_read(&self, _: &Origin, _: &Address) -> bool {
         true
     }
 }

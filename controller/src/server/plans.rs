@@ -14,6 +14,7 @@ use axum::routing::get;
 use serde::Deserialize;
 use tenantry_cluster::snapshot::{ConsoleSnapshot, PATH, Snapshot};
 use tenantry_engine::declare::declare;
+use tenantry_engine::leads::lost;
 use tenantry_engine::plan::Plan;
 use tenantry_engine::plan::findings::Finding;
 use tenantry_engine::render::json::PlanDocument;
@@ -88,7 +89,9 @@ fn global(desk: &Desk, asked: &Asked) -> Vec<Finding> {
     if asked.console.is_some() {
         return Vec::new();
     }
-    declare(&all, population.scope()).findings
+    let mut findings = lost(&population, &all);
+    findings.extend(declare(&all, population.scope()).findings);
+    findings
 }
 
 async fn plan(State(desk): State<Arc<Desk>>, Query(asked): Query<Asked>, headers: HeaderMap) -> Response {

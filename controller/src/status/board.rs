@@ -13,6 +13,7 @@ use smol_str::SmolStr;
 use tenantry_crd::status::{AccountStatus, CustomerStatus, Evidence, ObjectStatus, READY, STALLED};
 use tenantry_crd::value::Moment;
 use tenantry_engine::address::{Address, Kind, RemoteId};
+use tenantry_engine::leads::Lost;
 
 use super::view::{State, View, cut};
 use crate::desk::Place;
@@ -58,6 +59,9 @@ struct Unusual {
     attested: bool,
     message: Option<Box<str>>,
 }
+
+/// Why an object is stalled that names one which is not there.
+const DANGLING: &str = "DanglingReference";
 
 /// What the console shows of most accounts.
 const LINKED: &str = "Linked";
@@ -196,13 +200,33 @@ fn evidence(view: &View) -> Option<Evidence> {
     }
 }
 
-/// The status of a Customer with these accounts.
+/// What is said of an account, a licence or a Relationship that leads nowhere.
+fn astray(lost: Lost<'_>, before: Option<View>) -> View {
+    let words = format!("{lost}; what it is bound to stays as it is");
+    View {
+        generation: None,
+        state: if lost == Lost::Unclear { State::Unknown("NotObserved") } else { State::Stalled(DANGLING) },
+        standing: before.as_ref().map_or("Unknown", |view| view.standing),
+        remote_id: before.as_ref().and_then(|view| view.remote_id.clone()),
+        since: before.as_ref().and_then(|view| view.since),
+        attested: before.is_some_and(|view| view.attested),
+        message: Some(words.into()),
+    }
+}
+
+/// The status of a License or a Relationship that leads nowhere.
+pub fn lost(lost: Lost<'_>, generation: i64) -> ObjectStatus {
+    let view = astray(lost, None);
+    bare(&view.state, view.message.as_deref().unwrap_or_default(), generation)
+}
+
+/// The status of a Customer with these accounts, some of which lead nowhere.
 pub fn customer(
     board: &Board,
     namespace: &str,
     name: &str,
     generation: i64,
-    accounts: &[&str],
+    accounts: &[(&str, Option<Lost<'_>>)],
 ) -> CustomerStatus {
     let unseen = || View {
         generation: None,
@@ -215,9 +239,13 @@ pub fn customer(
     };
     let views: Vec<(&str, View)> = accounts
         .iter()
-        .map(|account| {
-            let address = Address::account(namespace, name, account);
-            (*account, board.get(&address).unwrap_or_else(unseen))
+        .map(|(account, lost)| {
+            let said = board.get(&Address::account(namespace, name, account));
+            let view = match lost {
+                Some(lost) => astray(*lost, said),
+                None => said.unwrap_or_else(unseen),
+            };
+            (*account, view)
         })
         .collect();
     let least = views.iter().min_by_key(|(_, view)| view.state.clone());

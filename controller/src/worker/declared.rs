@@ -10,8 +10,12 @@ use tenantry_crd::Kind;
 use tenantry_engine::address::{Address, ConsoleName, DEFAULT_NAMESPACE, Kind as Of};
 use tenantry_engine::declare::Declarations;
 use tenantry_engine::desired::Desired;
+use tenantry_engine::leads::{Leads, leads};
 use tenantry_engine::ledger::Ledger;
+use tenantry_engine::origin::{Origin, Scope};
 use tenantry_engine::plan::{Approvals, Fingerprint};
+
+use crate::desk::{Accounts, Place};
 
 /// Releases held steps by their fingerprints.
 pub const APPROVE: &str = "tenantry.io/approve";
@@ -24,6 +28,52 @@ pub fn console_name(namespace: &str, name: &str) -> ConsoleName {
         ConsoleName::new(name)
     } else {
         ConsoleName::new(format!("{namespace}/{name}"))
+    }
+}
+
+/// What was read, as one Console's worker sees it: what an object declares for another Console of this process counts as
+/// taken away from this one only where the two are known to be different accounts.
+pub struct Around<'p> {
+    population: &'p Population,
+    accounts: &'p Accounts,
+    place: &'p Place,
+}
+
+impl<'p> Around<'p> {
+    /// Around this Console.
+    pub fn new(population: &'p Population, accounts: &'p Accounts, place: &'p Place) -> Self {
+        Self { population, accounts, place }
+    }
+
+    /// Whether another Console may be the same account as this one.
+    fn may_be_ours(&self, console: &str) -> bool {
+        let find = |name: &str| self.population.console(&self.place.0, name);
+        let (Some(own), Some(other)) = (find(&self.place.1), find(console)) else { return false };
+        let place: Place = (other.namespace.to_string(), other.name.to_string());
+        own.name != other.name
+            && own.spec.vendor() == other.spec.vendor()
+            && !self.accounts.are_apart(self.place, &place)
+    }
+}
+
+impl Scope for Around<'_> {
+    fn was_read(&self, origin: &Origin, address: &Address) -> bool {
+        if !self.population.was_read(origin, address) {
+            return false;
+        }
+        // An account may be called as its Console, so each of a Customer's accounts may be the one.
+        let customer = match address.kind {
+            Of::Customer => self.population.customer(&address.namespace, &address.name),
+            _ => None,
+        };
+        let accounts = customer.filter(|one| one.going.is_none()).map(|one| &one.spec.accounts);
+        let mut consoles = accounts.into_iter().flatten().map(|account| account.console_ref.name.as_str());
+        let led = match leads(self.population, address) {
+            Leads::Console(console) => Some(console),
+            Leads::Undeclared | Leads::Lost(_) => None,
+        };
+        let kept = |console: &str| console == self.place.1 || self.may_be_ours(console);
+        !consoles.any(|console| self.may_be_ours(console)) && !led.is_some_and(kept)
     }
 }
 

@@ -7,21 +7,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use kube::Api;
+use serde_json::json;
 use tenantry_cluster::ledger::ClusterLedger;
 use tenantry_consoles::{ConnectError, Credentials, WriteSecrets};
 use tenantry_crd as crd;
+use tenantry_engine::address::VendorAccount;
 use tenantry_engine::console::{Console, ConsoleError};
-use tenantry_engine::ledger::Ledger;
+use tenantry_engine::leads::{Directory, Listed};
+use tenantry_engine::ledger::{Header, Ledger};
 use tenantry_engine::observed::Identity;
 use tenantry_engine::runtime::{Runtime, Silent};
-use tenantry_engine::store::StoreError;
+use tenantry_engine::store::{LogEvent, OpenLedger, StoreError, Write};
 
 use super::{Book, Worker};
 use crate::clock::RandomIds;
 use crate::credentials::{IntoSecrets, Known, Named, Rotated, SecretError};
+use crate::desk::Place;
 use crate::durable::{Durable, ReadOnly};
 use crate::endpoints::{self, Refused};
-use crate::log::chain;
+use crate::log::{Level, chain, say};
 use crate::status::view::{State, Who};
 
 /// A connected Console.
@@ -32,6 +36,8 @@ pub(super) struct Link {
     pub runtime: Runtime,
     /// `metadata.generation` that it was connected with.
     generation: i64,
+    /// When the Console was made.
+    made: Timestamp,
     secret: Named,
     known: Arc<Mutex<Known>>,
 }
@@ -102,32 +108,90 @@ impl Worker {
         if let Some(link) = self.link.take()
             && link.generation == generation
         {
-            if !again {
-                self.link = Some(link);
-                return Ok(());
-            }
-            let (_, now) = link.secret.read().await?;
-            let same = *link.known.lock().unwrap_or_else(PoisonError::into_inner) == now;
+            let same = if again {
+                let (_, now) = link.secret.read().await?;
+                *link.known.lock().unwrap_or_else(PoisonError::into_inner) == now
+            } else {
+                true
+            };
             if same {
+                self.acts(&link)?;
                 self.link = Some(link);
                 return Ok(());
             }
         }
         let link = self.fresh(spec, generation).await?;
-        let made = self.age().await?;
-        let account = link.identity.vendor_account.clone();
-        if let Err(older) = self.desk.accounts.claim(&account, made, &self.place, &self.name) {
-            let words =
-                format!("{account} belongs to the older Console {older}, which acts; take one of them out");
-            return Err(Problem::new(State::Stalled("SameAccount"), words));
-        }
-        if self.book.as_ref().is_some_and(|book| book.ledger.header.vendor_account != account) {
-            self.book = None;
+        let account = &link.identity.vendor_account;
+        if self.book.as_ref().is_some_and(|book| book.ledger.header.vendor_account != *account) {
+            self.given_up().await;
             self.list = None;
             self.cache.clear();
         }
+        let named = ClusterLedger::console(&self.desk.client, &self.place.0, account).await?;
+        self.not_anothers(account, link.made, named.as_deref())?;
+        self.acts(&link)?;
         self.link = Some(link);
         Ok(())
+    }
+
+    /// Whether this Console acts for the account, or another one does.
+    fn acts(&self, link: &Link) -> Result<(), Problem> {
+        let account = &link.identity.vendor_account;
+        let named = self.book.as_ref().and_then(|book| book.ledger.header.console.as_deref());
+        let holds = named == Some(self.place.1.as_str());
+        let claimed = self.desk.accounts.claim(account, link.made, (&self.place, &self.name), holds);
+        claimed.map_err(|older| {
+            let words =
+                format!("{account} belongs to the older Console {older}, which acts; take one of them out");
+            Problem::new(State::Stalled("SameAccount"), words)
+        })
+    }
+
+    /// Whether no other Console of this namespace is named by the account's ledger and is still there for it. One that
+    /// is not there counts no more; of one of which nobody knows which account it is, it is taken to be this one.
+    fn not_anothers(
+        &self,
+        account: &VendorAccount,
+        made: Timestamp,
+        named: Option<&str>,
+    ) -> Result<(), Problem> {
+        let Some(other) = named.filter(|named| *named != self.place.1) else { return Ok(()) };
+        let place: Place = (self.place.0.clone(), other.to_owned());
+        let there = Directory::console(&self.desk.stores.population(), &place.0, &place.1) != Listed::Missing;
+        if !there || self.desk.accounts.is_apart(&place, account) {
+            return Ok(());
+        }
+        // Which account this one is matters to others all the same.
+        let _ = self.desk.accounts.claim(account, made, (&self.place, &self.name), false);
+        let words = format!(
+            "{account} belongs to the Console {other}, by whose declarations its ledger was written; take one of them out"
+        );
+        Err(Problem::new(State::Stalled("SameAccount"), words))
+    }
+
+    /// This Console is another account now: the ledger of the one before is nobody's. Where that cannot be written, the
+    /// ledger names it still, and another Console waits until this one is known to be another account.
+    async fn given_up(&mut self) {
+        let Some(book) = self.book.take() else { return };
+        if self.desk.rules.plan_only || book.ledger.header.console.as_deref() != Some(self.place.1.as_str()) {
+            return;
+        }
+        let header = Header { console: None, ..book.ledger.header.clone() };
+        let mut ledger = OpenLedger::new(book.ledger, &*book.store);
+        let event = self.header_event("console-left");
+        if let Err(error) = ledger.commit(vec![Write::Header(Box::new(header))], event).await {
+            say(Level::Warn, "ledger", json!({"console": self.name.as_str(), "error": chain(&error)}));
+        }
+    }
+
+    fn header_event(&self, what: &str) -> LogEvent {
+        LogEvent {
+            at: self.desk.times.now(),
+            run: String::new(),
+            what: what.to_owned(),
+            address: None,
+            words: self.place.1.clone(),
+        }
     }
 
     /// Whether the read credential is another one than the console was connected with: then it is connected anew.
@@ -191,7 +255,8 @@ impl Worker {
         )?;
         let console: Arc<dyn Console> = Arc::from(console);
         let identity = tenantry_engine::observe::identify(&*console, &runtime).await?;
-        Ok(Link { console, identity, runtime, generation, secret, known })
+        let made = self.age().await?;
+        Ok(Link { console, identity, runtime, generation, made, secret, known })
     }
 
     /// When the Console was made: the older of two on one account acts.
@@ -225,22 +290,33 @@ impl Worker {
         if self.book.is_some() {
             return Ok(());
         }
-        let account = &link.identity.vendor_account;
+        let (account, made) = (&link.identity.vendor_account, link.made);
         if self.desk.rules.plan_only {
             let read = ClusterLedger::read(&self.desk.client, &self.place.0, account).await?;
             let ledger = read.unwrap_or_else(|| Ledger::new(account.clone(), link.runtime.ids.uuid()));
+            self.not_anothers(account, made, ledger.header.console.as_deref())?;
             self.book = Some(Book { ledger, store: Box::new(ReadOnly) });
             return Ok(());
         }
         let lineage = || link.runtime.ids.uuid();
         let opened = ClusterLedger::open(&self.desk.client, &self.place.0, account, lineage).await?;
         let (ledger, store) = opened;
+        let named = ledger.header.console.as_deref();
+        self.not_anothers(account, made, named)?;
+        let first = named != Some(self.place.1.as_str());
         let (tenure, desk, place) = (self.tenure.clone(), Arc::clone(&self.desk), self.place.clone());
         let store = store.fenced(self.tenure.generation, Arc::new(move || tenure.holds())).heard_by(
             Arc::new(move |events| desk.events.hear(&desk.stores.population(), Some(&place), events)),
         );
-        self.book =
-            Some(Book { ledger, store: Box::new(Durable::new(store, Arc::clone(&self.desk.metrics))) });
+        let store = Box::new(Durable::new(store, Arc::clone(&self.desk.metrics)));
+        let mut ledger = OpenLedger::new(ledger, &*store);
+        if first {
+            let console = Some(self.place.1.as_str().into());
+            let header = Header { console, ..ledger.ledger().header.clone() };
+            ledger.commit(vec![Write::Header(Box::new(header))], self.header_event("console-acts")).await?;
+        }
+        let ledger = ledger.into_ledger();
+        self.book = Some(Book { ledger, store });
         Ok(())
     }
 }

@@ -21,7 +21,7 @@ use tenantry_engine::plan::{Approvals, Fingerprint, Plan, Step};
 use tenantry_engine::run::{Before, Job, Prepared, RunError, apply, constrain, prepare};
 use tenantry_engine::store::{OpenLedger, StoreError};
 
-use super::declared::{Changed, REQUESTED, about, approvals, matters, scoped};
+use super::declared::{Around, Changed, REQUESTED, about, approvals, matters, scoped};
 use super::link::{Link, Problem};
 use super::{Book, FIRST_PAUSE, LONGEST_PAUSE, Worker};
 use crate::desk::Shown;
@@ -163,13 +163,16 @@ impl Worker {
             return Ok(Ended::Done);
         };
         let object = Arc::clone(object);
+        self.connect(&object.spec, object.generation, false).await?;
+        let desk = Arc::clone(&self.desk);
+        let place = self.place.clone();
+        let around = Around::new(&population, &desk.accounts, &place);
         let all = scoped(&population, &namespace, &name);
-        let declaration = declare(&all, population.scope());
+        let declaration = declare(&all, &around);
         let Some(desired) = declaration.consoles.get(&self.name) else {
             let words = declaration.findings.first().map(|finding| finding.words.clone()).unwrap_or_default();
             return Err(Problem { state: State::Stalled("NotSupportedYet"), words });
         };
-        self.connect(&object.spec, object.generation, false).await?;
         if self.list.is_none() {
             // Nothing was observed yet, or another account is: the scan will call again.
             self.due = None;

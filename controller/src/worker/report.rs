@@ -18,6 +18,7 @@ use super::link::Problem;
 use crate::log::{Level, say};
 use crate::status::attested::{Open, Word};
 use crate::status::board::{self, conditions};
+use crate::status::lost;
 use crate::status::summary::summary;
 use crate::status::view::{State, View, views};
 
@@ -126,17 +127,7 @@ impl Worker {
     }
 
     async fn customer(&self, population: &Population, name: &str) {
-        let namespace = self.place.0.as_str();
-        let Some(object) = population.customer(namespace, name) else { return };
-        let accounts = &object.spec.accounts;
-        let consoles: Vec<&str> = accounts.iter().map(|account| account.console_ref.name.as_str()).collect();
-        if self.desk.board.waits(namespace, name, &consoles) {
-            return;
-        }
-        let accounts: Vec<&str> = accounts.iter().map(|account| account.name.as_str()).collect();
-        let board = &self.desk.board;
-        let status = || board::customer(board, namespace, name, object.generation, &accounts);
-        self.write(Kind::Customer, name, status).await;
+        lost::written(&self.desk, lost::customer(&self.desk, population, &self.place.0, name).await);
     }
 
     /// Lets nobody wait for this Console any more.
@@ -150,11 +141,7 @@ impl Worker {
 
     async fn write<S: serde::Serialize>(&self, kind: Kind, name: &str, status: impl FnOnce() -> S) {
         let now = self.desk.times.now();
-        match self.desk.statuses.write(kind, &self.place.0, name, status, now).await {
-            Ok(true) => self.desk.metrics.wrote("status"),
-            Ok(false) => {}
-            Err(error) => say(Level::Warn, "status", json!({"error": error.to_string()})),
-        }
+        lost::written(&self.desk, self.desk.statuses.write(kind, &self.place.0, name, status, now).await);
     }
 
     /// The Console's own status.

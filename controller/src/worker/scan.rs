@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::Worker;
-use super::declared::scoped;
+use super::declared::{Around, scoped};
 use super::link::Problem;
 use super::reconcile::Why;
 
@@ -153,7 +153,8 @@ impl Worker {
         let (Some(link), Some(book), Some(census)) = (&self.link, &self.book, &self.list) else { return };
         let population = self.desk.stores.population();
         let all = scoped(&population, &self.place.0, &self.place.1);
-        let declaration = declare(&all, population.scope());
+        let around = Around::new(&population, &self.desk.accounts, &self.place);
+        let declaration = declare(&all, &around);
         let Some(desired) = declaration.consoles.get(&self.name) else { return };
         let now = self.desk.times.now();
         let reads =

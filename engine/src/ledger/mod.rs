@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 pub use tenantry_crd::{DeletionPolicy, Want};
 pub use undeclare::undeclare;
 
@@ -66,6 +67,9 @@ pub struct Header {
     /// Rows that the vendor refused to our position, and when: they are manual from then on.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub refused_rows: BTreeMap<Row, Timestamp>,
+    /// In a cluster, where two can name one account: the Console that acts for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub console: Option<SmolStr>,
 }
 
 /// What a guard counts.
@@ -266,6 +270,7 @@ impl Ledger {
                 used_approvals: BTreeSet::new(),
                 last_census: None,
                 refused_rows: BTreeMap::new(),
+                console: None,
             },
             entries: Entries::new(),
         }

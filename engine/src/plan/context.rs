@@ -178,7 +178,8 @@ impl<'a> Context<'a> {
     pub fn kept(&self, address: &Address) -> bool {
         self.is_declared(address)
             || self.entry(address).is_some_and(|entry| {
-                entry.standing == Standing::Declared && !self.input.desired.scope.was_read(&entry.origin)
+                entry.standing == Standing::Declared
+                    && !self.input.desired.scope.was_read(&entry.origin, address)
             })
     }
 

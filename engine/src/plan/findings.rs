@@ -99,6 +99,8 @@ codes! {
     OwnContact = "own-contact", Warning;
     /// The console shows a value that this version does not know.
     UnknownValue = "unknown-value", Warning;
+    /// A declaration names an object that is not there.
+    DanglingReference = "dangling-reference", Error;
     /// Two declarations want the same record.
     BoundTwice = "bound-twice", Error;
     /// Two declarations contradict each other.

@@ -1,7 +1,7 @@
 //! Entries that nothing declares any more: renamed, released, or ended by the policy that the ledger remembers.
 //!
 //! Undeclared means seen to be gone: the place that last declared the address was read in this run and no longer
-//! does. A broken or unread file holds what it declared.
+//! does. A broken or unread file holds what it declared, and so does an object whose Console is not to be found.
 
 use std::collections::BTreeMap;
 
@@ -134,8 +134,8 @@ pub(super) fn plan(ctx: &mut Context<'_>) {
         .iter()
         .filter(|(address, _)| !ctx.is_declared(address) && !ctx.renamed.contains_key(address))
         .filter(|(_, entry)| matches!(entry.standing, Standing::Declared | Standing::Leaving))
-        .filter(|(_, entry)| {
-            entry.standing == Standing::Leaving || ctx.input.desired.scope.was_read(&entry.origin)
+        .filter(|(address, entry)| {
+            entry.standing == Standing::Leaving || ctx.input.desired.scope.was_read(&entry.origin, address)
         })
         .map(|(address, _)| {
             let entry = ctx.entry(address).expect("it is in the ledger");

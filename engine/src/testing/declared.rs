@@ -254,7 +254,7 @@ pub struct Built {
 }
 
 impl Scope for Built {
-    fn was_read(&self, origin: &Origin) -> bool {
+    fn was_read(&self, origin: &Origin, _: &Address) -> bool {
         matches!(origin, Origin::File { path, .. } if self.declared.read.contains(&**path))
     }
 }

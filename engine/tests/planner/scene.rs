@@ -258,7 +258,7 @@ impl Dialect for Other {
 struct Read(BTreeSet<String>);
 
 impl Scope for Read {
-    fn was_read(&self, origin: &Origin) -> bool {
+    fn was_read(&self, origin: &Origin, _: &Address) -> bool {
         matches!(origin, Origin::File { path, .. } if **path == *"desired.yaml" || self.0.contains(&**path))
     }
 }

@@ -9,6 +9,7 @@ use serde_json::json;
 use tenantry_cluster::FINALIZER;
 use tenantry_cluster::stores::{Changes, Population, Stores, Watched};
 use tenantry_crd::Kind;
+use tenantry_engine::address::Address;
 use tenantry_engine::origin::{Origin, Scope};
 use tenantry_tests::kube::Cluster;
 use tokio::time::timeout;
@@ -76,7 +77,7 @@ async fn objects_are_declared_as_they_come_change_and_go() {
     let adatum = stores.population().customer(&namespace, "adatum").cloned().expect("it is there");
     let kept: Vec<_> = adatum.annotations.keys().cloned().collect();
     assert_eq!(kept, ["tenantry.io/approve"], "foreign annotations are kept in memory");
-    assert!(stores.population().was_read(&origin(Kind::Customer, &namespace, "adatum")));
+    assert!(stores.population().was_listed(&origin(Kind::Customer, &namespace, "adatum")));
     task.abort();
 }
 
@@ -96,13 +97,13 @@ async fn a_broken_object_stands_beside_healthy_ones_and_holds_what_it_declared()
     let broken = &population.broken()[0];
     assert_eq!((broken.kind, &*broken.name), (Kind::Customer, "broken"));
     assert!(broken.error.contains("2026-02-30"), "{}", broken.error);
-    assert!(population.was_read(&origin(Kind::Customer, &namespace, "healthy")));
-    assert!(!population.was_read(&origin(Kind::Customer, &namespace, "broken")), "it counts as read");
+    assert!(population.was_listed(&origin(Kind::Customer, &namespace, "healthy")));
+    assert!(!population.was_listed(&origin(Kind::Customer, &namespace, "broken")), "it counts as read");
     finalizer(&client, &namespace, "broken").await;
     let customers = api(&client, Kind::Customer, &namespace);
     customers.delete("broken", &DeleteParams::default()).await.expect("it is deleted");
     until(&stores, &mut changes, "its deletion", |all| {
-        all.was_read(&origin(Kind::Customer, &namespace, "broken")) && all.going().len() == 1
+        all.was_listed(&origin(Kind::Customer, &namespace, "broken")) && all.going().len() == 1
     })
     .await;
     task.abort();
@@ -124,12 +125,12 @@ async fn a_deletion_timestamp_undeclares_and_an_object_that_is_not_to_be_seen_ho
     }
     until(&stores, &mut changes, "both deletions", |all| names(all) == ["staying"]).await;
     let population = stores.population();
-    assert!(population.was_read(&origin(Kind::Customer, &namespace, "going")));
-    assert!(!population.was_read(&origin(Kind::Customer, &namespace, "vanishing")), "absence counts");
+    assert!(population.was_listed(&origin(Kind::Customer, &namespace, "going")));
+    assert!(!population.was_listed(&origin(Kind::Customer, &namespace, "vanishing")), "absence counts");
     let going: Vec<_> = population.going().iter().map(|one| one.name.to_string()).collect();
     assert_eq!(going, ["going"]);
-    assert!(!population.was_read(&origin(Kind::Customer, "elsewhere", "staying")));
-    assert!(!population.was_read(&Origin::file("a.yaml", 1, 1)));
+    assert!(!population.was_listed(&origin(Kind::Customer, "elsewhere", "staying")));
+    assert!(!population.was_listed(&Origin::file("a.yaml", 1, 1)));
     task.abort();
 }
 
@@ -150,8 +151,25 @@ async fn a_shard_holds_its_own_customers_and_knows_that_it_read_the_others() {
     let watched = Watched { consoles: Some("shard=one".to_owned()), ..watched(&namespace) };
     let (stores, mut changes, task) = Stores::start(client.clone(), watched.clone());
     until(&stores, &mut changes, "the list", |all| names(all) == ["ours"]).await;
-    assert!(stores.population().was_read(&origin(Kind::Customer, &namespace, "theirs")));
+    assert!(stores.population().was_listed(&origin(Kind::Customer, &namespace, "theirs")));
     assert_eq!(stores.population().consoles().count(), 1);
+    let slip = |name: &'static str| {
+        let mut one = customer("Contoso AG");
+        one["accounts"][0]["consoleRef"]["name"] = json!(name);
+        one
+    };
+    create(&client, Kind::Customer, &namespace, "slip", slip("sohpos")).await;
+    until(&stores, &mut changes, "what leads nowhere", |all| names(all) == ["ours", "slip"]).await;
+    let leads = |name: &str| {
+        let (origin, address) =
+            (origin(Kind::Customer, &namespace, name), Address::account(&namespace, name, "sophos"));
+        stores.population().was_read(&origin, &address)
+    };
+    assert!(leads("ours") && leads("theirs"), "another shard's Console counts as missing");
+    assert!(!leads("slip"), "its silence counts though it leads nowhere");
+    let slipped = api(&client, Kind::Customer, &namespace);
+    slipped.delete("slip", &DeleteParams::default()).await.expect("it is deleted");
+    until(&stores, &mut changes, "its deletion", |all| names(all) == ["ours"]).await;
     consoles.patch("other", &PatchParams::default(), &label("one")).await.expect("it is labelled");
     until(&stores, &mut changes, "another Console", |all| names(all) == ["ours", "theirs"]).await;
     let once = tenantry_cluster::stores::list(&client, &watched).await.expect("it is listed");
@@ -177,7 +195,7 @@ async fn a_store_that_may_not_be_read_holds_everything_and_says_why() {
     let said = said.await.expect("it is said within the limit");
     assert!(said.contains(&namespace) && said.to_lowercase().contains("forbidden"), "{said}");
     assert!(!stores.synced());
-    assert!(!stores.population().was_read(&origin(Kind::Customer, &namespace, "adatum")));
+    assert!(!stores.population().was_listed(&origin(Kind::Customer, &namespace, "adatum")));
     task.abort();
     let error = tenantry_cluster::stores::list(&nobody, &watched(&namespace)).await.expect_err("no right");
     assert!(

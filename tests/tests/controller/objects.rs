@@ -149,23 +149,6 @@ fn lost_bindings_create_nothing_however_often_it_is_looked() {
 }
 
 #[test]
-fn of_two_consoles_on_one_account_the_older_acts_and_the_other_is_stalled() {
-    let Some(field) = declared() else { return };
-    let endpoint = format!("other={}", field.simulator().partner_url("sophos", "msp"));
-    let controller = field.start(&["--endpoint", &endpoint]);
-    for name in KNOWN {
-        until_ready(&field, &[&controller], name);
-    }
-    let second = worlds::sophos("").replace("{name: sophos}", "{name: other}");
-    field.apply(&second);
-    let other =
-        field.until_condition(&[&controller], ("consoles", "other"), ("Stalled", "True", "SameAccount"));
-    assert!(condition(&other, "Stalled")["message"].as_str().unwrap_or_default().contains("older Console"));
-    let first = field.get("consoles", "sophos");
-    assert_eq!(condition(&first, "Ready")["status"], "True");
-}
-
-#[test]
 fn a_deletion_policy_ends_nothing_where_the_whole_namespace_goes() {
     let detach = ", deletionPolicy: Detach, consents: [customer-told, delegated-rights-stay]";
     let seed = json!({"microsoft": worlds::microsoft_seed(

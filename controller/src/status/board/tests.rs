@@ -30,7 +30,7 @@ fn the_top_is_the_least_of_the_accounts_and_says_which() {
         ("one", "x", view(State::Ready, "Linked")),
         ("two", "y", view(State::Awaiting(Who::Customer), "Invited")),
     ]);
-    let status = customer(&board, "n", "a", 3, &["x", "y"]);
+    let status = customer(&board, "n", "a", 3, &[("x", None), ("y", None)]);
     assert_eq!(status.standing.as_deref(), Some("Invited"));
     let ready = &status.conditions[0];
     assert_eq!((ready.status.as_str(), ready.reason.as_str()), ("False", "AwaitingCustomer"));
@@ -43,8 +43,26 @@ fn the_top_is_the_least_of_the_accounts_and_says_which() {
 #[test]
 fn an_account_that_nobody_has_seen_is_unknown_and_never_ready() {
     let board = board(&[("one", "x", view(State::Ready, "Linked"))]);
-    let status = customer(&board, "n", "a", 3, &["x", "z"]);
+    let status = customer(&board, "n", "a", 3, &[("x", None), ("z", None)]);
     assert_eq!(status.conditions[0].status, "Unknown");
+}
+
+#[test]
+fn an_account_that_names_no_console_says_so_and_what_it_is_bound_to() {
+    let board = board(&[("one", "x", view(State::Ready, "Linked"))]);
+    let lost = Lost::NoConsole("default", "sohpos");
+    let status = customer(&board, "n", "a", 3, &[("x", Some(lost))]);
+    let (ready, stalled) = (&status.conditions[0], &status.conditions[1]);
+    assert_eq!((ready.status.as_str(), ready.reason.as_str()), ("False", "DanglingReference"));
+    assert_eq!(stalled.message, "x: no Console `sohpos` is declared; what it is bound to stays as it is");
+    assert_eq!(status.accounts[0].standing.as_deref(), Some("Linked"));
+    let unclear = customer(&board, "n", "a", 3, &[("x", Some(Lost::Unclear))]);
+    assert_eq!(unclear.conditions[0].status, "Unknown", "what it names says itself what is wrong");
+    let license = super::lost(Lost::NoAccount("default", "a", "x"), 3);
+    assert_eq!(
+        license.conditions[1].message,
+        "Customer `a` has no account `x`; what it is bound to stays as it is"
+    );
 }
 
 #[test]

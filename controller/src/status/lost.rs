@@ -1,0 +1,130 @@
+//! Statuses of Customers, and of objects that name something which is not there: no console speaks of those.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+use serde_json::json;
+use tenantry_cluster::stores::Population;
+use tenantry_crd::Kind;
+use tenantry_engine::address::Address;
+use tenantry_engine::leads::{Leads, Lost, leads};
+
+use super::board;
+use super::patch::StatusError;
+use crate::desk::Desk;
+use crate::lease::Tenure;
+use crate::log::{Level, say};
+
+/// So many statuses are written at once.
+const AT_ONCE: usize = 8;
+/// So many are made ready at once.
+const READY: usize = 128;
+
+/// An object by kind, namespace and name.
+pub type Named = (Kind, Arc<str>, Arc<str>);
+
+/// Where a declaration that leads nowhere was to lead.
+pub fn astray<'d>(population: &'d Population, address: &'d Address) -> Option<Lost<'d>> {
+    match leads(population, address) {
+        Leads::Lost(lost) => Some(lost),
+        Leads::Undeclared | Leads::Console(_) => None,
+    }
+}
+
+/// Every object of a namespace, or of all, that could lead nowhere.
+pub fn candidates(population: &Population, namespace: Option<&str>) -> BTreeSet<Named> {
+    let within = |own: &str| namespace.is_none_or(|namespace| namespace == own);
+    let mut all = BTreeSet::new();
+    macro_rules! every {
+        ($($kind:ident $list:ident),*) => {$(
+            all.extend(population.$list().filter(|one| within(&one.namespace)).map(|one| {
+                (Kind::$kind, Arc::clone(&one.namespace), Arc::clone(&one.name))
+            }));
+        )*};
+    }
+    every!(Customer customers, License licenses, Relationship relationships);
+    all
+}
+
+/// Writes a Customer's status: what its consoles say of it, and which of its accounts lead nowhere. Where a console is
+/// about to speak for the first time, it waits for that one.
+pub async fn customer(
+    desk: &Desk,
+    population: &Population,
+    namespace: &str,
+    name: &str,
+) -> Result<bool, StatusError> {
+    let Some(object) = population.customer(namespace, name) else { return Ok(false) };
+    let accounts = &object.spec.accounts;
+    let consoles: Vec<&str> = accounts.iter().map(|account| account.console_ref.name.as_str()).collect();
+    if desk.board.waits(namespace, name, &consoles) {
+        return Ok(false);
+    }
+    let addresses: Vec<Address> =
+        accounts.iter().map(|account| Address::account(namespace, name, &account.name)).collect();
+    let accounts: Vec<(&str, Option<Lost<'_>>)> = accounts
+        .iter()
+        .zip(&addresses)
+        .map(|(account, address)| (account.name.as_str(), astray(population, address)))
+        .collect();
+    let status = || board::customer(&desk.board, namespace, name, object.generation, &accounts);
+    desk.statuses.write(Kind::Customer, namespace, name, status, desk.times.now()).await
+}
+
+/// Writes the statuses of those that lead nowhere.
+pub async fn tell(desk: Arc<Desk>, tenure: Tenure, some: BTreeSet<Named>) {
+    let population = desk.stores.population();
+    let some: Vec<Named> = some.into_iter().filter(|one| is_lost(&population, one)).collect();
+    for few in some.chunks(READY) {
+        let mut writing = Vec::with_capacity(few.len());
+        for one in few {
+            writing.push(tell_one(&desk, &tenure, &population, one));
+        }
+        stream::iter(writing).buffer_unordered(AT_ONCE).collect::<()>().await;
+    }
+}
+
+fn is_lost(population: &Population, (kind, namespace, name): &Named) -> bool {
+    let leads_nowhere = |address: Address| astray(population, &address).is_some();
+    match kind {
+        Kind::Customer => population.customer(namespace, name).is_some_and(|one| {
+            one.spec
+                .accounts
+                .iter()
+                .any(|account| leads_nowhere(Address::account(namespace, name, &account.name)))
+        }),
+        Kind::License => leads_nowhere(Address::license(namespace, name)),
+        Kind::Relationship => leads_nowhere(Address::relationship(namespace, name)),
+        _ => false,
+    }
+}
+
+async fn tell_one(desk: &Desk, tenure: &Tenure, population: &Population, (kind, namespace, name): &Named) {
+    if !tenure.holds() {
+        return;
+    }
+    let (address, generation) = match kind {
+        Kind::License => {
+            let found = population.license(namespace, name).map(|one| one.generation);
+            (Address::license(namespace, name), found)
+        }
+        Kind::Relationship => {
+            let found = population.relationship(namespace, name).map(|one| one.generation);
+            (Address::relationship(namespace, name), found)
+        }
+        _ => return written(desk, customer(desk, population, namespace, name).await),
+    };
+    let (Some(lost), Some(generation)) = (astray(population, &address), generation) else { return };
+    let status = || board::lost(lost, generation);
+    written(desk, desk.statuses.write(*kind, namespace, name, status, desk.times.now()).await);
+}
+
+/// Counts a status that was written, and says where one could not be.
+pub fn written(desk: &Desk, result: Result<bool, StatusError>) {
+    match result {
+        Ok(true) => desk.metrics.wrote("status"),
+        Ok(false) => {}
+        Err(error) => say(Level::Warn, "status", json!({"error": error.to_string()})),
+    }
+}
