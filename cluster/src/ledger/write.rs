@@ -6,6 +6,7 @@ use std::time::Duration;
 use kube::api::{Api, DeleteParams, PostParams, Preconditions};
 use kube::{Error, ResourceExt};
 use smol_str::SmolStr;
+use tenantry_crd::binding::Reserved;
 use tenantry_crd::{ConsoleBinding, ConsoleBindingSpec};
 use tenantry_engine::address::VendorAccount;
 use tenantry_engine::ledger::Header;
@@ -46,10 +47,18 @@ pub(super) async fn create_header(
 }
 
 impl ClusterLedger {
-    /// Writes the header under the version we know.
-    pub(super) async fn header(&self, state: &mut State, header: Header) -> Result<(), StoreError> {
+    /// Writes the header under the version we know, with what the entries that follow use up.
+    pub(super) async fn header(
+        &self,
+        state: &mut State,
+        header: Header,
+        reserved: Option<Reserved>,
+    ) -> Result<(), StoreError> {
         state.writes += 1;
         let mut object = bindings::object(&self.account, None, bindings::header_to_spec(&header));
+        if let Some(stored) = &mut object.spec.header {
+            stored.reserved = reserved;
+        }
         object.metadata.namespace = Some(self.namespace.clone());
         let expected = state.header.serial;
         match self.one(state.writes).put(object, Some(&state.header_version)).await {
