@@ -68,6 +68,14 @@ pub struct AccountStatus {
     /// metadata.generation that this entry describes.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     pub observed_generation: Option<i64>,
+    /// Whether this account is as declared: True, False or Unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[schemars(length(max = 7))]
+    pub ready: Option<String>,
+    /// Why, as the reason of a condition. The Customer's own is that of its worst account.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
+    #[schemars(length(max = 64))]
+    pub reason: Option<String>,
     /// What the console shows, in a word.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     #[schemars(length(max = 64))]

@@ -18,6 +18,8 @@ mod kills;
 mod objects;
 #[path = "controller/replicas.rs"]
 mod replicas;
+#[path = "controller/shards.rs"]
+mod shards;
 #[path = "controller/shared.rs"]
 mod shared;
 #[path = "controller/siege.rs"]

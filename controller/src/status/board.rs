@@ -15,7 +15,7 @@ use tenantry_crd::value::Moment;
 use tenantry_engine::address::{Address, Kind, RemoteId};
 use tenantry_engine::leads::Lost;
 
-use super::view::{State, View, cut};
+use super::view::{State, View, Who, cut};
 use crate::desk::Place;
 
 #[cfg(test)]
@@ -59,6 +59,9 @@ struct Unusual {
     attested: bool,
     message: Option<Box<str>>,
 }
+
+/// The reason of [`State::Progressing`].
+const PROGRESSING: &str = "Progressing";
 
 /// Why an object is stalled that names one which is not there.
 const DANGLING: &str = "DanglingReference";
@@ -170,6 +173,22 @@ impl Said {
 
 /// `Ready` and `Stalled` of a state. Times are filled in where they are written: only then is known what was there.
 pub fn conditions(state: &State, message: &str, generation: Option<i64>) -> Vec<Condition> {
+    let (ready, reason) = said(state);
+    conditions_as(ready, reason, message, generation)
+}
+
+/// The status of `Ready` and its reason.
+fn said(state: &State) -> (&'static str, &'static str) {
+    match state {
+        State::Ready => ("True", "AsDeclared"),
+        State::Unknown(reason) => ("Unknown", *reason),
+        State::Progressing => ("False", PROGRESSING),
+        State::Awaiting(who) => ("False", who.reason()),
+        State::Stalled(reason) => ("False", *reason),
+    }
+}
+
+fn conditions_as(ready: &str, reason: &str, message: &str, generation: Option<i64>) -> Vec<Condition> {
     let condition = |kind: &str, status: &str, reason: &str, message: &str| Condition {
         last_transition_time: Time(Timestamp::UNIX_EPOCH),
         message: cut(message, 4096).into_string(),
@@ -178,18 +197,32 @@ pub fn conditions(state: &State, message: &str, generation: Option<i64>) -> Vec<
         status: status.to_owned(),
         type_: kind.to_owned(),
     };
-    let (ready, reason) = match state {
-        State::Ready => ("True", "AsDeclared"),
-        State::Unknown(reason) => ("Unknown", *reason),
-        State::Progressing => ("False", "Progressing"),
-        State::Awaiting(who) => ("False", who.reason()),
-        State::Stalled(reason) => ("False", *reason),
-    };
-    let (stalled, why, words) = match state {
-        State::Stalled(reason) => ("True", *reason, message),
-        _ => ("False", "NotStalled", ""),
-    };
+    let stalled = matches!(Rank::of(ready, reason), Rank::Stalled);
+    let (stalled, why, words) = if stalled { ("True", reason, message) } else { ("False", "NotStalled", "") };
     vec![condition(READY, ready, reason, message), condition(STALLED, stalled, why, words)]
+}
+
+/// The order of [`State`], of what a status says; the worst first.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Stalled,
+    Awaiting(Who),
+    Progressing,
+    Unknown,
+    Ready,
+}
+
+impl Rank {
+    fn of(ready: &str, reason: &str) -> Self {
+        match ready {
+            "True" => Self::Ready,
+            "False" if reason == PROGRESSING => Self::Progressing,
+            "False" => {
+                Who::ALL.into_iter().find(|who| who.reason() == reason).map_or(Self::Stalled, Self::Awaiting)
+            }
+            _ => Self::Unknown,
+        }
+    }
 }
 
 fn evidence(view: &View) -> Option<Evidence> {
@@ -220,59 +253,84 @@ pub fn lost(lost: Lost<'_>, generation: i64) -> ObjectStatus {
     bare(&view.state, view.message.as_deref().unwrap_or_default(), generation)
 }
 
-/// The status of a Customer with these accounts, some of which lead nowhere.
+/// Who speaks of an account of a Customer.
+#[derive(Clone, Copy)]
+pub enum Speaks<'a> {
+    /// A Console of this process.
+    Console,
+    /// Nobody: it leads nowhere.
+    Nobody(Lost<'a>),
+    /// Another shard, which said this; `None`: nothing yet.
+    Shard(Option<&'a AccountStatus>),
+}
+
+/// The status of a Customer with these accounts.
 pub fn customer(
     board: &Board,
     namespace: &str,
     name: &str,
     generation: i64,
-    accounts: &[(&str, Option<Lost<'_>>)],
+    accounts: &[(&str, Speaks<'_>)],
 ) -> CustomerStatus {
-    let unseen = || View {
+    let unseen = |words: &str| View {
         generation: None,
         state: State::Unknown("NotObserved"),
         standing: "Unknown",
         remote_id: None,
         since: None,
         attested: false,
-        message: Some("its console has not been observed yet".into()),
+        message: Some(words.into()),
     };
-    let views: Vec<(&str, View)> = accounts
+    let accounts: Vec<AccountStatus> = accounts
         .iter()
-        .map(|(account, lost)| {
-            let said = board.get(&Address::account(namespace, name, account));
-            let view = match lost {
-                Some(lost) => astray(*lost, said),
-                None => said.unwrap_or_else(unseen),
+        .map(|(account, speaks)| {
+            let said = || board.get(&Address::account(namespace, name, account));
+            let view = match speaks {
+                Speaks::Console => said().unwrap_or_else(|| unseen("its console has not been observed yet")),
+                Speaks::Nobody(lost) => astray(*lost, said()),
+                // About an older declaration it says nothing of this one.
+                Speaks::Shard(Some(said)) if said.observed_generation.is_some_and(|of| of >= generation) => {
+                    return (*said).clone();
+                }
+                Speaks::Shard(_) => unseen("the shard that has its console has not spoken yet"),
             };
-            (*account, view)
+            of_account(account, &view)
         })
         .collect();
-    let least = views.iter().min_by_key(|(_, view)| view.state.clone());
-    let (state, standing, message) = match least {
-        None => (State::Ready, None, "no account is declared".to_owned()),
-        Some((account, view)) => {
-            let words = view.message.as_deref().unwrap_or_default();
-            let message = if words.is_empty() { String::new() } else { format!("{account}: {words}") };
-            (view.state.clone(), Some(view.standing.to_owned()), message)
+    let text = |text: &Option<String>| text.as_deref().unwrap_or_default().to_owned();
+    let rank = |one: &AccountStatus| {
+        let (ready, reason) = (text(&one.ready), text(&one.reason));
+        (Rank::of(&ready, &reason), reason)
+    };
+    let least = accounts.iter().min_by_key(|one| rank(one));
+    let conditions = match least {
+        None => conditions(&State::Ready, "no account is declared", Some(generation)),
+        Some(one) => {
+            let words = text(&one.message);
+            let message = if words.is_empty() { words } else { format!("{}: {words}", one.name) };
+            conditions_as(&text(&one.ready), &text(&one.reason), &message, Some(generation))
         }
     };
     CustomerStatus {
         observed_generation: Some(generation),
-        conditions: conditions(&state, &message, Some(generation)),
-        standing,
-        accounts: views
-            .into_iter()
-            .map(|(account, view)| AccountStatus {
-                name: account.to_owned(),
-                observed_generation: view.generation,
-                standing: Some(view.standing.to_owned()),
-                remote_id: view.remote_id.as_ref().map(ToString::to_string),
-                since: view.since.map(Moment),
-                evidence: evidence(&view),
-                message: view.message.as_deref().map(str::to_owned),
-            })
-            .collect(),
+        conditions,
+        standing: least.and_then(|one| one.standing.clone()),
+        accounts,
+    }
+}
+
+fn of_account(name: &str, view: &View) -> AccountStatus {
+    let (ready, reason) = said(&view.state);
+    AccountStatus {
+        name: name.to_owned(),
+        observed_generation: view.generation,
+        ready: Some(ready.to_owned()),
+        reason: Some(reason.to_owned()),
+        standing: Some(view.standing.to_owned()),
+        remote_id: view.remote_id.as_ref().map(ToString::to_string),
+        since: view.since.map(Moment),
+        evidence: evidence(view),
+        message: view.message.as_deref().map(str::to_owned),
     }
 }
 

@@ -7,10 +7,11 @@ use futures_util::{StreamExt, stream};
 use serde_json::json;
 use tenantry_cluster::stores::Population;
 use tenantry_crd::Kind;
+use tenantry_crd::status::AccountStatus;
 use tenantry_engine::address::Address;
 use tenantry_engine::leads::{Leads, Lost, leads};
 
-use super::board;
+use super::board::{self, Speaks};
 use super::patch::StatusError;
 use crate::desk::Desk;
 use crate::lease::Tenure;
@@ -63,13 +64,32 @@ pub async fn customer(
     }
     let addresses: Vec<Address> =
         accounts.iter().map(|account| Address::account(namespace, name, &account.name)).collect();
-    let accounts: Vec<(&str, Option<Lost<'_>>)> = accounts
+    let speaks: Vec<Option<Speaks<'_>>> = addresses
         .iter()
-        .zip(&addresses)
-        .map(|(account, address)| (account.name.as_str(), astray(population, address)))
+        .map(|address| match leads(population, address) {
+            Leads::Lost(lost) => Some(Speaks::Nobody(lost)),
+            // Another shard's Console is known by its name only.
+            Leads::Console(console) => population.console(namespace, console).map(|_| Speaks::Console),
+            Leads::Undeclared => Some(Speaks::Console),
+        })
         .collect();
-    let status = || board::customer(&desk.board, namespace, name, object.generation, &accounts);
-    desk.statuses.write(Kind::Customer, namespace, name, status, desk.times.now()).await
+    let status = |theirs: &[AccountStatus]| {
+        let said = |name: &str| theirs.iter().find(|one| one.name == name);
+        let all: Vec<(&str, Speaks<'_>)> = accounts
+            .iter()
+            .zip(&speaks)
+            .map(|(account, speaks)| {
+                let name = account.name.as_str();
+                (name, speaks.unwrap_or_else(|| Speaks::Shard(said(name))))
+            })
+            .collect();
+        board::customer(&desk.board, namespace, name, object.generation, &all)
+    };
+    let now = desk.times.now();
+    if speaks.iter().all(Option::is_some) {
+        return desk.statuses.write(Kind::Customer, namespace, name, || status(&[]), now).await;
+    }
+    desk.statuses.write_beside(namespace, name, status, now).await
 }
 
 /// Writes the statuses of those that lead nowhere.

@@ -20,6 +20,7 @@ use tenantry_engine::text::terminal;
 
 use crate::FIELD_MANAGER;
 
+mod beside;
 #[cfg(test)]
 mod tests;
 
@@ -156,6 +157,13 @@ pub struct StatusError {
     because: String,
 }
 
+impl StatusError {
+    fn new(kind: Kind, namespace: &str, name: &str, because: &dyn std::fmt::Display) -> Self {
+        let because = terminal(&because.to_string());
+        Self { kind, namespace: namespace.to_owned(), name: name.to_owned(), because }
+    }
+}
+
 impl Statuses {
     /// For this client.
     pub fn new(client: Client) -> Self {
@@ -217,6 +225,14 @@ impl Statuses {
         all.get(&(kind, namespace.into())).is_some_and(|names| names.contains_key(name))
     }
 
+    /// Waits for the turn of the objects of this name.
+    async fn turn(&self, name: &str) -> tokio::sync::MutexGuard<'_, ()> {
+        let mut hash = DefaultHasher::new();
+        name.hash(&mut hash);
+        let turn = usize::try_from(hash.finish() % TURNS as u64).unwrap_or(0);
+        self.turns[turn].lock().await
+    }
+
     /// Writes it where it differs; whether it was written. An object that is gone has none. `status` is asked when it is
     /// this object's turn.
     pub async fn write<S: Serialize>(
@@ -227,17 +243,9 @@ impl Statuses {
         status: impl FnOnce() -> S,
         now: Timestamp,
     ) -> Result<bool, StatusError> {
-        let failed = |error: &dyn std::fmt::Display| StatusError {
-            kind,
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-            because: terminal(&error.to_string()),
-        };
+        let failed = |error: &dyn std::fmt::Display| StatusError::new(kind, namespace, name, error);
         self.list(kind, namespace).await.map_err(|error| failed(&error))?;
-        let mut hash = DefaultHasher::new();
-        name.hash(&mut hash);
-        let turn = usize::try_from(hash.finish() % TURNS as u64).unwrap_or(0);
-        let _turn = self.turns[turn].lock().await;
+        let _turn = self.turn(name).await;
         let status = serde_json::to_value(status()).map_err(|error| failed(&error))?;
         let new = {
             let all = self.shown.lock().unwrap_or_else(PoisonError::into_inner);

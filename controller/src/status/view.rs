@@ -49,6 +49,9 @@ pub enum Who {
 }
 
 impl Who {
+    /// Everybody.
+    pub const ALL: [Self; 4] = [Self::Customer, Self::Vendor, Self::Provider, Self::Operator];
+
     /// The reason of the condition.
     pub const fn reason(self) -> &'static str {
         match self {

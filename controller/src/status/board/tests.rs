@@ -30,7 +30,7 @@ fn the_top_is_the_least_of_the_accounts_and_says_which() {
         ("one", "x", view(State::Ready, "Linked")),
         ("two", "y", view(State::Awaiting(Who::Customer), "Invited")),
     ]);
-    let status = customer(&board, "n", "a", 3, &[("x", None), ("y", None)]);
+    let status = customer(&board, "n", "a", 3, &[("x", Speaks::Console), ("y", Speaks::Console)]);
     assert_eq!(status.standing.as_deref(), Some("Invited"));
     let ready = &status.conditions[0];
     assert_eq!((ready.status.as_str(), ready.reason.as_str()), ("False", "AwaitingCustomer"));
@@ -43,7 +43,7 @@ fn the_top_is_the_least_of_the_accounts_and_says_which() {
 #[test]
 fn an_account_that_nobody_has_seen_is_unknown_and_never_ready() {
     let board = board(&[("one", "x", view(State::Ready, "Linked"))]);
-    let status = customer(&board, "n", "a", 3, &[("x", None), ("z", None)]);
+    let status = customer(&board, "n", "a", 3, &[("x", Speaks::Console), ("z", Speaks::Console)]);
     assert_eq!(status.conditions[0].status, "Unknown");
 }
 
@@ -51,18 +51,42 @@ fn an_account_that_nobody_has_seen_is_unknown_and_never_ready() {
 fn an_account_that_names_no_console_says_so_and_what_it_is_bound_to() {
     let board = board(&[("one", "x", view(State::Ready, "Linked"))]);
     let lost = Lost::NoConsole("default", "sohpos");
-    let status = customer(&board, "n", "a", 3, &[("x", Some(lost))]);
+    let status = customer(&board, "n", "a", 3, &[("x", Speaks::Nobody(lost))]);
     let (ready, stalled) = (&status.conditions[0], &status.conditions[1]);
     assert_eq!((ready.status.as_str(), ready.reason.as_str()), ("False", "DanglingReference"));
     assert_eq!(stalled.message, "x: no Console `sohpos` is declared; what it is bound to stays as it is");
     assert_eq!(status.accounts[0].standing.as_deref(), Some("Linked"));
-    let unclear = customer(&board, "n", "a", 3, &[("x", Some(Lost::Unclear))]);
+    let unclear = customer(&board, "n", "a", 3, &[("x", Speaks::Nobody(Lost::Unclear))]);
     assert_eq!(unclear.conditions[0].status, "Unknown", "what it names says itself what is wrong");
     let license = super::lost(Lost::NoAccount("default", "a", "x"), 3);
     assert_eq!(
         license.conditions[1].message,
         "Customer `a` has no account `x`; what it is bound to stays as it is"
     );
+}
+
+#[test]
+fn what_another_shard_said_stands_beside_and_counts_only_for_this_generation() {
+    let board = board(&[("one", "x", view(State::Ready, "Linked"))]);
+    let theirs = |ready: &str, reason: &str, generation| AccountStatus {
+        name: "y".to_owned(),
+        observed_generation: Some(generation),
+        ready: Some(ready.to_owned()),
+        reason: Some(reason.to_owned()),
+        message: Some("theirs".to_owned()),
+        ..AccountStatus::default()
+    };
+    let status = |said: Option<&AccountStatus>| {
+        let status = customer(&board, "n", "a", 3, &[("x", Speaks::Console), ("y", Speaks::Shard(said))]);
+        let [ready, stalled] = &status.conditions[..] else { panic!("two conditions: {status:?}") };
+        format!("{} {} {} {}", ready.status, ready.reason, stalled.status, ready.message)
+    };
+    assert_eq!(status(Some(&theirs("True", "AsDeclared", 3))), "True AsDeclared False x: words");
+    assert_eq!(status(Some(&theirs("False", "Held", 3))), "False Held True y: theirs");
+    assert_eq!(status(Some(&theirs("False", "AwaitingVendor", 3))), "False AwaitingVendor False y: theirs");
+    let silent = "Unknown NotObserved False y: the shard that has its console has not spoken yet";
+    assert_eq!(status(Some(&theirs("True", "AsDeclared", 2))), silent, "about an older declaration");
+    assert_eq!(status(None), silent);
 }
 
 #[test]
