@@ -1,5 +1,8 @@
 //! Ctrl-C and SIGTERM: once = start nothing new, drain, flush; twice = leave at once, the journal settles the rest.
 //! Where nothing is changed nothing is drained: an answer that is nearly there gets a moment, no more.
+//!
+//! Invariant: it listens from its first line to its end. Whoever presses the keys while the first word is still being
+//! said is heard.
 
 use std::time::Duration;
 
@@ -13,18 +16,19 @@ const MOMENT: Duration = Duration::from_secs(2);
 
 /// Watches until the process ends. `only_reads`: nothing that changes anything can be on its way.
 pub async fn watch(stop: Stop, only_reads: bool) {
+    let mut signals = Signals::listen();
     if only_reads {
-        wait().await;
+        signals.next().await;
         stop.ask();
         tell("Stopping: nothing was changed.");
         tokio::select! {
             () = tokio::time::sleep(MOMENT) => {}
-            () = wait() => {}
+            () = signals.next() => {}
         }
         std::process::exit(i32::from(Exit::Interrupted.code()));
     }
     loop {
-        wait().await;
+        signals.next().await;
         if stop.ask() > 1 {
             tell("Left at once: the next run settles what was on its way.");
             std::process::exit(i32::from(Exit::Interrupted.code()));
@@ -33,20 +37,49 @@ pub async fn watch(stop: Stop, only_reads: bool) {
     }
 }
 
+/// What asks a process to stop. One that cannot be listened to is never heard, and ends the process as ever.
 #[cfg(unix)]
-async fn wait() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        let _ = tokio::signal::ctrl_c().await;
-        return;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+struct Signals([Option<tokio::signal::unix::Signal>; 2]);
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        Self([SignalKind::interrupt(), SignalKind::terminate()].map(|kind| signal(kind).ok()))
+    }
+
+    async fn next(&mut self) {
+        let [interrupt, terminate] = &mut self.0;
+        tokio::select! {
+            () = heard(interrupt) => {}
+            () = heard(terminate) => {}
+        }
     }
 }
 
+#[cfg(unix)]
+async fn heard(signal: &mut Option<tokio::signal::unix::Signal>) {
+    // `None` from a signal: there will be no other one.
+    if let Some(signal) = signal
+        && signal.recv().await.is_some()
+    {
+        return;
+    }
+    std::future::pending().await
+}
+
 #[cfg(not(unix))]
-async fn wait() {
-    let _ = tokio::signal::ctrl_c().await;
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> Self {
+        Self
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
+    }
 }

@@ -99,6 +99,9 @@ pub enum HoldAt {
     BeforeCommit,
     /// It is committed; only the answer waits.
     AfterCommit,
+    /// Nothing is committed while it waits, and it is the vendor's by then: it is committed also when whoever sent it
+    /// has gone away meanwhile.
+    Accepted,
 }
 
 /// How `Retry-After` is written.

@@ -285,15 +285,16 @@ async fn connection(
 ) {
     // Answers are small and written at once.
     let _ = stream.set_nodelay(true);
+    let ends = stop.clone();
     tokio::select! {
         _ = stop.changed() => {}
         () = async {
             match acceptor {
-                None => requests(stream, &shared).await,
+                None => requests(stream, &shared, &ends).await,
                 // A handshake that fails is a client that does not trust the certificate: nothing was asked.
                 Some(acceptor) => {
                     if let Ok(stream) = acceptor.accept(stream).await {
-                        requests(stream, &shared).await;
+                        requests(stream, &shared, &ends).await;
                     }
                 }
             }
@@ -301,12 +302,16 @@ async fn connection(
     }
 }
 
-async fn requests(stream: impl AsyncRead + AsyncWrite + Unpin, shared: &Arc<Shared>) {
+async fn requests(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    shared: &Arc<Shared>,
+    ends: &watch::Receiver<bool>,
+) {
     let served = hyper::server::conn::http1::Builder::new().serve_connection(
         TokioIo::new(stream),
         service_fn(move |request| {
-            let shared = shared.clone();
-            async move { serve(&shared, request).await }
+            let (shared, ends) = (shared.clone(), ends.clone());
+            async move { serve(&shared, request, &ends).await }
         }),
     );
     // An error here is a client that went away, or a fault that closed the connection on purpose.

@@ -4,6 +4,7 @@
 //! never leaves half a change; the record is written before the answer leaves.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http_body_util::{BodyExt, Limited};
@@ -11,6 +12,7 @@ use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::{Request, Response};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::json;
+use tokio::sync::watch;
 
 use crate::call::{Call, Reply};
 use crate::control;
@@ -30,6 +32,7 @@ pub(crate) struct Closed;
 pub(crate) async fn serve(
     shared: &Shared,
     request: Request<Incoming>,
+    stop: &watch::Receiver<bool>,
 ) -> Result<Response<ReplyBody>, Closed> {
     let (parts, body) = request.into_parts();
     let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else { return Err(Closed) };
@@ -41,7 +44,11 @@ pub(crate) async fn serve(
         [vendor, key, ..] => match shared.find(vendor, key) {
             Some(partner) => {
                 let name = format!("{vendor}/{key}");
-                wire(&shared.core, &*partner, &name, &call.clone().below(2)).await
+                let (core, call) = (shared.core.clone(), call.clone().below(2));
+                let (holds, does) = core.faults().strike(&name, &call);
+                let accepted = holds.contains(&HoldAt::Accepted);
+                let answer = wire(core, partner, name, call, holds, does);
+                if accepted { on_its_own(answer, stop.clone()).await } else { answer.await }
             }
             None => Ok(whole(unknown(vendor, key))),
         },
@@ -56,21 +63,37 @@ fn unknown(vendor: &str, key: &str) -> Reply {
     )
 }
 
-async fn wire(
-    core: &Core,
-    partner: &dyn Partner,
-    name: &str,
-    call: &Call,
+/// Goes on also when the connection that it belongs to goes away; ends with the simulator.
+async fn on_its_own(
+    answer: impl Future<Output = Result<Response<ReplyBody>, Closed>> + Send + 'static,
+    mut stop: watch::Receiver<bool>,
 ) -> Result<Response<ReplyBody>, Closed> {
-    let (holds, does) = core.faults().strike(name, call);
-    for _ in holds.iter().filter(|at| **at == HoldAt::BeforeCommit) {
+    let task = tokio::spawn(async move {
+        tokio::select! {
+            // Also where the simulator is gone without a word.
+            _ = stop.changed() => Err(Closed),
+            answer = answer => answer,
+        }
+    });
+    task.await.unwrap_or(Err(Closed))
+}
+
+async fn wire(
+    core: Arc<Core>,
+    partner: Arc<dyn Partner>,
+    name: String,
+    call: Call,
+    holds: Vec<HoldAt>,
+    does: Option<Does>,
+) -> Result<Response<ReplyBody>, Closed> {
+    for _ in holds.iter().filter(|at| **at != HoldAt::AfterCommit) {
         core.faults().hold().await;
     }
-    let kind = partner.classify(call);
+    let kind = partner.classify(&call);
     let word = does.as_ref().map(Does::word).or_else(|| (!holds.is_empty()).then(|| "hold".to_owned()));
-    let (reply, fate) = apply(core, partner, call, does.as_ref());
+    let (reply, fate) = apply(&core, &*partner, &call, does.as_ref());
     let answered = !matches!(fate, Fate::Closed);
-    core.log().append(entry(core, name, call, kind, &reply, answered, word));
+    core.log().append(entry(&core, &name, &call, kind, &reply, answered, word));
     for _ in holds.iter().filter(|at| **at == HoldAt::AfterCommit) {
         core.faults().hold().await;
     }

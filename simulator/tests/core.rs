@@ -191,6 +191,30 @@ async fn a_held_request_commits_before_or_after_it_is_released() {
 }
 
 #[tokio::test]
+async fn a_request_that_was_accepted_is_committed_although_nobody_waits_for_it_any_more() {
+    for (at, committed) in [(HoldAt::BeforeCommit, 0), (HoldAt::Accepted, 1)] {
+        let bench = Bench::new().await;
+        bench.fault(Does::Hold { at });
+        let sent = tokio::spawn(bench.create("Muster AG").send());
+        bench.running.faults().until_held(1).await;
+        // With its task goes its connection.
+        sent.abort();
+        assert!(sent.await.unwrap_err().is_cancelled());
+        if at == HoldAt::BeforeCommit {
+            while bench.running.faults().held() > 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        assert_eq!(bench.created(), 0);
+        bench.running.faults().release();
+        while bench.running.faults().held() > 0 || bench.created() < committed {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!((bench.created(), bench.status("GET", TENANTS).await), (committed, 200), "{at:?}");
+    }
+}
+
+#[tokio::test]
 async fn too_many_requests_comes_with_and_without_retry_after() {
     let bench = Bench::new().await;
     let expected = [
@@ -385,14 +409,20 @@ async fn a_head_request_has_no_body_and_leaves_the_connection_good() {
 
 #[tokio::test]
 async fn a_stopped_simulator_is_gone_with_everything_in_it() {
-    let bench = Bench::new().await;
-    bench.fault(Does::Hold { at: HoldAt::BeforeCommit });
-    let held = tokio::spawn(bench.create("Muster AG").send());
-    bench.running.faults().until_held(1).await;
-    let address = bench.running.base_url().trim_start_matches("http://").to_owned();
-    bench.running.stop().await;
-    assert!(held.await.unwrap().is_err(), "a held request ends with its connection");
-    assert!(TcpStream::connect(address).is_err());
+    for at in [HoldAt::BeforeCommit, HoldAt::Accepted] {
+        let bench = Bench::new().await;
+        bench.fault(Does::Hold { at });
+        let held = tokio::spawn(bench.create("Muster AG").send());
+        bench.running.faults().until_held(1).await;
+        let faults = bench.running.faults().clone();
+        let address = bench.running.base_url().trim_start_matches("http://").to_owned();
+        bench.running.stop().await;
+        assert!(held.await.unwrap().is_err(), "a held request ends with its connection");
+        while faults.held() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(TcpStream::connect(address).is_err());
+    }
 }
 
 #[tokio::test]

@@ -10,6 +10,9 @@ use tenantry_tests::crash::{APPLY, Held, entries, wait};
 use tenantry_tests::watch::{run, run_command};
 use tenantry_tests::worlds::*;
 
+#[path = "safety/interrupts.rs"]
+mod interrupts;
+
 const LEAVES: &str = ", want: Detached, consents: [customer-told, delegated-rights-stay]";
 const DETACHES: &str = ", deletionPolicy: Detach, consents: [customer-told, delegated-rights-stay]";
 /// An apply that nobody allowed anything.
@@ -308,45 +311,6 @@ fn held_at_the_first_of_two(at: HoldAt) -> Bench {
 
 fn made(bench: &Bench) -> usize {
     bench.simulator().log().effects("sophos/msp", "tenant-created").len()
-}
-
-#[test]
-fn ctrl_c_finishes_what_is_on_its_way_and_begins_nothing_new() {
-    for at in [HoldAt::BeforeCommit, HoldAt::AfterCommit] {
-        for signal in ["INT", "TERM"] {
-            let bench = held_at_the_first_of_two(at);
-            let mut running = Held::start(&bench, &APPLY);
-            running.until_held(&bench);
-            running.signal(signal);
-            running.until_it_says("Stopping: what is on its way is waited for, nothing new begins");
-            bench.simulator().faults().release();
-            let ran = running.ended(&bench);
-            says(&ran, 130, &["Interrupted. Applied 1", "not begun 1", "nothing is done twice"]);
-            assert_eq!(made(&bench), 1);
-            // Its answer was stored: nothing is in doubt, and what was not begun is all that is left.
-            says(
-                &run(&bench, &["plan"]),
-                0,
-                &["Plan: 1 to create, 0 to invite, 0 to update, 0 to remove; 0 waiting"],
-            );
-            says(&run(&bench, &APPLY), 0, &["Applied 1"]);
-            assert_eq!((made(&bench), writes(&bench)), (2, 2));
-        }
-    }
-}
-
-#[test]
-fn a_second_ctrl_c_leaves_at_once_and_the_next_run_settles_it() {
-    let bench = held_at_the_first_of_two(HoldAt::AfterCommit);
-    let mut running = Held::start(&bench, &APPLY);
-    running.until_held(&bench);
-    running.signal("INT");
-    running.until_it_says("Stopping:");
-    running.signal("INT");
-    says(&running.ended(&bench), 130, &["Left at once: the next run settles what was on its way."]);
-    assert_eq!(run(&bench, &APPLY).code, 0);
-    assert_eq!((made(&bench), writes(&bench)), (2, 2));
-    says(&run(&bench, &["plan", "--detailed-exitcode"]), 0, &["No changes"]);
 }
 
 #[test]
