@@ -228,7 +228,25 @@ impl From<tenantry_engine::store::StoreError> for CliError {
             E::Io { .. } => "state-unreachable",
             E::Other(_) => "state-failed",
         };
-        Self::from_error(code, &error)
+        let mut out = Self::from_error(code, &error);
+        if let E::Io { source, .. } = &error {
+            out.hints.extend(room_or_right(source.kind()).map(str::to_owned));
+        }
+        out
+    }
+}
+
+/// What to do where the system has no room for a file, or lets nobody write it.
+fn room_or_right(kind: std::io::ErrorKind) -> Option<&'static str> {
+    use std::io::ErrorKind as E;
+    match kind {
+        E::StorageFull | E::QuotaExceeded | E::FileTooLarge => Some(
+            "there is no room for it: make room on that disk, or raise the quota or the largest size of a file",
+        ),
+        E::PermissionDenied | E::ReadOnlyFilesystem => {
+            Some("whoever runs this must be able to read and write there")
+        }
+        _ => None,
     }
 }
 

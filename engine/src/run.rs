@@ -18,9 +18,8 @@ use crate::action::Action;
 use crate::address::{Address, VendorAccount};
 use crate::console::{Console, ConsoleError};
 use crate::desired::{Desired, settle_of};
-use crate::execute::{Execution, Report, execute};
+use crate::execute::{Execution, Report, execute, nothing_begun};
 use crate::ledger::{Entry, Header, Ledger};
-
 use crate::observe::{Settings, observe_on, reread, stale_grounds};
 use crate::observed::{Census, DetailKey, Details, Identity, Observed};
 use crate::plan::guards::shrunken;
@@ -230,11 +229,22 @@ pub async fn apply(
     ledger: &mut OpenLedger<'_>,
     prepared: &mut Prepared,
 ) -> Result<Report, StoreError> {
+    let mut report = Report::default();
+    apply_into(job, ledger, prepared, &mut report).await?;
+    Ok(report)
+}
+
+/// The same with a report that is whole also where the store fails: what was done before is done.
+pub async fn apply_into(
+    job: &Job<'_>,
+    ledger: &mut OpenLedger<'_>,
+    prepared: &mut Prepared,
+    report: &mut Report,
+) -> Result<(), StoreError> {
     let header = header(job, ledger.ledger(), prepared);
     let Planned { plan, upkeep, .. } = &mut prepared.planned;
     let mut upkeep = std::mem::take(upkeep);
     let begun = begun_by_steps(&plan.steps, &mut upkeep, ledger.ledger());
-    store(job, ledger, upkeep, header).await?;
     let execution = Execution {
         name: &plan.console,
         console: job.console,
@@ -243,7 +253,11 @@ pub async fn apply(
         run: job.run,
         window: job.window(),
     };
-    execute(&execution, &mut plan.steps, begun, ledger).await
+    if let Err(error) = store(job, ledger, upkeep, header).await {
+        *report = nothing_begun(&execution, &plan.steps);
+        return Err(error);
+    }
+    execute(&execution, &mut plan.steps, begun, ledger, report).await
 }
 
 /// Takes out new entries whose first step only writes the ledger: they are written with it, once, instead of twice. They

@@ -148,6 +148,11 @@ impl<'a> OpenLedger<'a> {
         &self.ledger
     }
 
+    /// Whether everything is durable: nothing is staged.
+    pub fn is_stored(&self) -> bool {
+        self.staged.is_empty()
+    }
+
     /// Gives the ledger back; one that has grown by much, without room for more.
     pub fn into_ledger(mut self) -> Ledger {
         if self.ledger.entries.len() > self.had + self.had / 4 {

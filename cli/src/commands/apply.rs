@@ -179,7 +179,8 @@ impl Apply {
         for address in &left {
             tell(&format!("No reminder was made for {address}: see above what it waits for."));
         }
-        let exit = conclude(&reports, &moved, failed)?;
+        let others = opened.iter().any(|one| !is_among(&one.one.desired.console.name, &failed));
+        let exit = conclude(&reports, &moved, failed, others)?;
         Ok(if exit == Exit::Done && !left.is_empty() { Exit::Refused } else { exit })
     }
 }
@@ -274,18 +275,19 @@ async fn execute(
         let opened = &opened[n];
         jobs.push(async move {
             let job = pipeline::job(run, &opened.one, approvals, &opened.cache, 0);
-            (n, tenantry_engine::run::apply(&job, ledger, prepared).await)
+            let mut report = Report::default();
+            let stored = tenantry_engine::run::apply_into(&job, ledger, prepared, &mut report).await;
+            (n, report, stored)
         });
     }
     let mut reports = Vec::new();
     let mut broken = BTreeSet::new();
-    for (n, result) in join_all(jobs).await {
-        match result {
-            Ok(report) => reports.push(report),
-            Err(error) => {
-                failed.push(CliError::from(error).of_console(&opened[n].one.desired.console.name));
-                broken.insert(n);
-            }
+    for (n, report, stored) in join_all(jobs).await {
+        // What was done before its store failed is done.
+        reports.push(report);
+        if let Err(error) = stored {
+            failed.push(CliError::from(error).of_console(&opened[n].one.desired.console.name));
+            broken.insert(n);
         }
     }
     (reports, broken)
@@ -303,17 +305,22 @@ async fn finish(
 ) {
     for (n, ledger) in ledgers.into_iter().enumerate().filter(|(n, _)| !broken.contains(n)) {
         let opened = &opened[n];
+        let later = |error: StoreError| {
+            CliError::from(error)
+                .of_console(&opened.one.desired.console.name)
+                .hint("what was done there is stored all the same: only the next run has more to read")
+        };
         let ledger = ledger.into_ledger();
         if ledger.header.serial != opened.serial
             && let Err(error) = opened.store.compact(&ledger).await
         {
-            failed.push(error.into());
+            failed.push(later(error));
         }
         if let Some((_, prepared)) = ready.iter().find(|(index, _)| *index == n)
             && let Err(error) =
                 run.state.write_cache(&opened.one.identity.vendor_account, &prepared.observed.details)
         {
-            failed.push(error.into());
+            failed.push(later(error));
         }
     }
 }
@@ -445,12 +452,26 @@ fn told(
     print(&out)
 }
 
-fn conclude(reports: &[Report], moved: &[(String, Step)], failed: Vec<CliError>) -> Result<Exit, CliError> {
+/// Whether one of these errors is about this Console.
+fn is_among(console: &ConsoleName, failed: &[CliError]) -> bool {
+    failed.iter().any(|error| error.more.console.as_deref() == Some(console.as_str()))
+}
+
+/// `others`: there are consoles where nothing failed.
+fn conclude(
+    reports: &[Report],
+    moved: &[(String, Step)],
+    failed: Vec<CliError>,
+    others: bool,
+) -> Result<Exit, CliError> {
     let counts = counts(reports);
     if let Some(error) = pipeline::together(failed) {
-        return Err(error.hint(
-            "the other consoles were applied all the same; run the same command again: nothing is done twice",
-        ));
+        let again = "run the same command again: nothing is done twice";
+        return Err(error.hint(if others {
+            format!("the other consoles were applied all the same; {again}")
+        } else {
+            again.to_owned()
+        }));
     }
     Ok(if counts.failed > 0 || counts.in_doubt > 0 {
         Exit::Failure

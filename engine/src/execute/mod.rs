@@ -12,6 +12,7 @@
 //! It never decides to do something that the plan does not hold, and never sends a request again on its own but where
 //! the vendor documents that it was not processed.
 
+mod broken;
 mod notes;
 pub mod report;
 mod requests;
@@ -54,17 +55,22 @@ pub struct Execution<'a> {
 /// step that begins them, which only writes the ledger; those whose step was not done, at the end.
 ///
 /// The report has one line for each step, in order; an error of the store ends the run at once, and the next run settles
-/// what was on its way. What a step holds inside is used up by it.
+/// what was on its way. The report is whole then too: what was done before, and that the rest was not begun. What a step
+/// holds inside is used up by it.
 pub async fn execute(
     job: &Execution<'_>,
     steps: &mut [Step],
     begun: BTreeMap<Address, Box<Entry>>,
     ledger: &mut OpenLedger<'_>,
-) -> Result<Report, StoreError> {
+    report: &mut Report,
+) -> Result<(), StoreError> {
     let mut running = Running::new(*job, begun, ledger);
     let of = steps.len();
-    let mut report = Report { steps: Vec::with_capacity(of), ..Report::default() };
-    for (done, step) in steps.iter_mut().enumerate() {
+    *report = Report { steps: Vec::with_capacity(of), ..Report::default() };
+    // So many lines are about what is stored.
+    let mut durable = 0;
+    for done in 0..of {
+        let step = &mut steps[done];
         let began = job.runtime.clock.now();
         let ended = if job.runtime.stop.asked() {
             Ended::from(Outcome::NotBegun)
@@ -79,30 +85,54 @@ pub async fn execute(
                 done,
                 of,
             });
-            let ended = running.one(step).await?;
-            *step.inside = Inside::default();
-            ended
+            match running.one(step).await {
+                Ok(ended) => {
+                    *step.inside = Inside::default();
+                    ended
+                }
+                Err(error) => {
+                    running.broken_off(&steps[done..], durable, report);
+                    report.requests = running.requests;
+                    return Err(error);
+                }
+            }
         };
         report.interrupted |= ended.outcome == Outcome::NotBegun;
         running.remember(step, &ended.outcome);
         let took = job.runtime.clock.now().duration_since(began);
-        let line = StepReport {
-            console: job.name.clone(),
-            address: step.address.clone(),
-            action: step.action,
-            fingerprint: step.fingerprint.clone(),
-            outcome: ended.outcome,
-            remote_id: ended.remote_id.or_else(|| step.remote_id.clone()),
-            words: ended.words,
-            milliseconds: u64::try_from(took.as_millis()).unwrap_or(0),
-        };
+        let milliseconds = u64::try_from(took.as_millis()).unwrap_or(0);
+        let line = line(job, step, ended, milliseconds);
         job.runtime.progress.tell(Event::StepEnded { console: job.name, line: &line });
         report.steps.push(line);
+        if running.ledger.is_stored() {
+            durable = report.steps.len();
+        }
     }
-    running.rest().await?;
-    running.ledger.flush().await?;
     report.requests = running.requests;
-    Ok(report)
+    let stored = running.finish().await;
+    if stored.is_err() {
+        running.broken_off(&[], durable, report);
+    }
+    stored
+}
+
+/// The report of a plan of which nothing was begun, because the store failed before.
+pub(crate) fn nothing_begun(job: &Execution<'_>, steps: &[Step]) -> Report {
+    let lines = steps.iter().map(|step| line(job, step, broken::not_begun(step), 0));
+    Report { steps: lines.collect(), ..Report::default() }
+}
+
+fn line(job: &Execution<'_>, step: &Step, ended: Ended, milliseconds: u64) -> StepReport {
+    StepReport {
+        console: job.name.clone(),
+        address: step.address.clone(),
+        action: step.action,
+        fingerprint: step.fingerprint.clone(),
+        outcome: ended.outcome,
+        remote_id: ended.remote_id.or_else(|| step.remote_id.clone()),
+        words: ended.words,
+        milliseconds,
+    }
 }
 
 /// How one step ended.
@@ -207,7 +237,12 @@ impl<'a, 's, 'l> Running<'a, 's, 'l> {
         })
     }
 
-    /// What was declared and not begun after all is remembered too.
+    /// What was declared and not begun after all is remembered too; then everything is durable.
+    async fn finish(&mut self) -> Result<(), StoreError> {
+        self.rest().await?;
+        self.ledger.flush().await
+    }
+
     async fn rest(&mut self) -> Result<(), StoreError> {
         let begun = std::mem::take(&mut self.begun).into_iter();
         let rest = begun.filter(|(address, _)| self.entry(address).is_none());

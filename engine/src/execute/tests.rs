@@ -1,5 +1,7 @@
 //! What a run does with each kind of step, answer and death.
 
+mod stores;
+
 use jiff::SignedDuration;
 
 use crate::action::Action;
