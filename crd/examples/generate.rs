@@ -10,8 +10,8 @@ fn main() -> io::Result<()> {
     write(&root.join("schemas"), tenantry_crd::schema_files())
 }
 
-/// The plan document's schema is the engine's: `TENANTRY_BLESS=1 cargo test -p tenantry-engine` writes it.
-const PLAN: &str = "plan.json";
+/// The schemas of documents are the engine's: `TENANTRY_BLESS=1 cargo test -p tenantry-engine` writes them.
+const OF_THE_ENGINE: [&str; 2] = ["plan.json", "drift.json"];
 
 /// Writes the files and nothing else into the directory: a file of a kind that is gone goes too.
 fn write(directory: &Path, files: Vec<(String, String)>) -> io::Result<()> {
@@ -19,7 +19,8 @@ fn write(directory: &Path, files: Vec<(String, String)>) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
         let name = entry.file_name();
-        if name.to_str() != Some(PLAN) && !files.iter().any(|(n, _)| name.to_str() == Some(n)) {
+        let known = |name: &str| OF_THE_ENGINE.contains(&name) || files.iter().any(|(n, _)| n == name);
+        if !name.to_str().is_some_and(known) {
             fs::remove_file(entry.path())?;
         }
     }

@@ -10,6 +10,9 @@ use tenantry_tests::crash::Held;
 use tenantry_tests::watch::{run, run_command};
 use tenantry_tests::worlds::*;
 
+#[path = "commands/drift.rs"]
+mod drift;
+
 /// A console that holds one declared customer, which is on a trial there.
 fn desk() -> Bench {
     let bench = Bench::new(&json!({"sophos": sophos_seed(&[sophos_tenant(1, "known")], &json!({}))}));

@@ -1,21 +1,24 @@
-//! `tenantry schema`: JSON Schemas for editors, and of the plan document.
+//! `tenantry schema`: JSON Schemas for editors, and of the documents of `plan` and `drift`.
 
 use clap::Args;
 
 use crate::app::{Globals, print};
 use crate::exit::{CliError, Exit, io};
 
-/// The plan document's schema, as `tenantry-engine` derives it from the types that write plans; a test there keeps the
-/// file fresh.
-const PLAN: &str = include_str!("../../../schemas/plan.json");
+/// The schemas of documents, as `tenantry-engine` derives them from the types that write them; tests there keep the
+/// files fresh.
+const DOCUMENTS: [(&str, &str); 2] = [
+    ("drift.json", include_str!("../../../schemas/drift.json")),
+    ("plan.json", include_str!("../../../schemas/plan.json")),
+];
 
 /// JSON Schemas for editors and programs.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  tenantry schema                   names\n  tenantry schema tenantry          any kind, for editors\n  tenantry schema plan              what tenantry plan -o json prints\n  tenantry schema --dir .schemas    all of them as files"
+    after_help = "Examples:\n  tenantry schema                   names\n  tenantry schema tenantry          any kind, for editors\n  tenantry schema plan              what tenantry plan -o json prints\n  tenantry schema drift             what tenantry drift -o json prints\n  tenantry schema --dir .schemas    all of them as files"
 )]
 pub struct Schema {
-    /// Which one: tenantry (any kind), plan, or a kind such as customer
+    /// Which one: tenantry (any kind), plan, drift, or a kind such as customer
     pub name: Option<String>,
     /// Write all of them there
     #[arg(long, value_name = "DIR", conflicts_with = "name")]
@@ -26,7 +29,7 @@ impl Schema {
     /// Runs it.
     pub fn run(self, _: &Globals) -> Result<Exit, CliError> {
         let mut files = tenantry_crd::schema_files();
-        files.push(("plan.json".to_owned(), PLAN.to_owned()));
+        files.extend(DOCUMENTS.map(|(name, text)| (name.to_owned(), text.to_owned())));
         files.sort();
         if let Some(dir) = &self.dir {
             std::fs::create_dir_all(dir).map_err(|error| io("create", dir, &error))?;
