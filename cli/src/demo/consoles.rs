@@ -9,7 +9,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use tenantry_simulator::{Config, Running, Simulator};
+use tenantry_simulator::{Config, Running, Simulator, StartError};
 
 use crate::exit::{CliError, io};
 use crate::secrets::upper_snake;
@@ -46,14 +46,15 @@ pub struct Consoles {
 impl Consoles {
     /// Starts them on a port of the loopback interface (0: any that is free) with what a seed document holds.
     pub async fn start(port: u16, seed: &Value, now: Timestamp) -> Result<Self, CliError> {
-        let config = Config {
-            bind: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
-            starts_at: now,
-            ..Config::default()
-        };
+        Self::start_as(on_port(port, now), seed).await
+    }
+
+    /// The same, as configured.
+    pub async fn start_as(config: Config, seed: &Value) -> Result<Self, CliError> {
         let running = Simulator::start(config).await.map_err(|error| {
-            CliError::from_error("simulator-not-started", &error)
-                .hint("choose another port: tenantry simulate --port 0 takes any")
+            let taken = matches!(error, StartError::Bind { .. });
+            let out = CliError::from_error("simulator-not-started", &error);
+            if taken { out.hint("choose another port: tenantry simulate --port 0 takes any") } else { out }
         })?;
         running.seed(seed).map_err(|why| {
             CliError::new("bad-seed", format!("the seed is refused: {why}"))
@@ -116,6 +117,11 @@ impl Consoles {
         }
         out
     }
+}
+
+/// A simulator on this port of the loopback interface.
+pub fn on_port(port: u16, starts_at: Timestamp) -> Config {
+    Config { bind: SocketAddr::from((Ipv4Addr::LOCALHOST, port)), starts_at, ..Config::default() }
 }
 
 fn credential(running: &Running, vendor: &str, key: &str) -> Vec<(&'static str, String)> {

@@ -3,11 +3,12 @@
 //! Never reaches a vendor: the consoles listen on the loopback interface only. The commands that the demo shows are
 //! the same that a person types; nothing here plans or applies by itself.
 
+pub mod certificate;
 mod consoles;
 pub mod quickstart;
 mod script;
 #[cfg(test)]
 mod tests;
 
-pub use consoles::{Consoles, SimulatedConsole};
+pub use consoles::{Consoles, SimulatedConsole, on_port};
 pub use script::play;
