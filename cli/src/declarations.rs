@@ -1,5 +1,6 @@
 //! From files to declarations: reading, checking, and grouping by kind for the engine.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use tenantry_engine::declare::{Declarations, Declared};
 use tenantry_engine::origin::{Origin, Scope};
 
 use crate::app::{Globals, LogFormat};
-use crate::diagnostics::{self, Style, Tally};
+use crate::diagnostics::{self, Severity, Style, Tally};
 use crate::exit::{CliError, Exit};
 use crate::load::{self, Loaded, ReadScope};
 
@@ -27,23 +28,39 @@ fn read_with(globals: &Globals, files: &[PathBuf], everything: bool) -> Result<L
     let base = base(files, &globals.state_dir);
     let loaded = load::validate(files, &load::Options { everything, ..load::Options::new(base) });
     if !loaded.has_errors() {
+        warn(globals, &loaded);
         return Ok(loaded);
     }
     if globals.log_format == LogFormat::Json {
         let report = diagnostics::json_lines(&loaded.diagnostics);
         return Err(CliError::new("invalid", "").exit(Exit::Failure).report(report));
     }
-    let style = if globals.coloured(std::io::IsTerminal::is_terminal(&std::io::stderr())) {
-        Style::Colour
-    } else {
-        Style::Plain
-    };
-    let mut report = diagnostics::text(&loaded.diagnostics, style);
+    let mut report = diagnostics::text(&loaded.diagnostics, style(globals));
     report.push_str(&format!(
         "{}; nothing was read from a console, nothing was changed.\n",
         Tally::of(&loaded.diagnostics).sentence(loaded.counts.files)
     ));
     Err(CliError::new("invalid", "").exit(Exit::Failure).report(report))
+}
+
+fn style(globals: &Globals) -> Style {
+    let coloured = globals.coloured(std::io::IsTerminal::is_terminal(&std::io::stderr()));
+    if coloured { Style::Colour } else { Style::Plain }
+}
+
+/// Tells what is worth a look on stderr; the run goes on.
+fn warn(globals: &Globals, loaded: &Loaded) {
+    let warnings: Vec<_> =
+        loaded.diagnostics.iter().filter(|one| one.severity == Severity::Warning).cloned().collect();
+    if warnings.is_empty() {
+        return;
+    }
+    let text = if globals.log_format == LogFormat::Json {
+        tenantry_engine::text::json(&diagnostics::json_lines(&warnings))
+    } else {
+        diagnostics::text(&warnings, style(globals)) + "\n"
+    };
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
 /// What origins are relative to: the repository that holds the first path, else the state directory's parent.

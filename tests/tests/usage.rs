@@ -162,3 +162,41 @@ fn colour_repeats_what_signs_say_and_no_color_takes_it_away() {
     command.env("NO_COLOR", "1").env("TENANTRY_COLOR", "auto");
     assert_eq!(bench.run_command(command).stdout, plain);
 }
+
+#[test]
+fn a_hidden_character_is_told_at_its_place_and_stops_nothing() {
+    let bench = desk();
+    let declared = bench.read("known.yaml").replace("known works", "known\u{202e} works");
+    bench.write("known.yaml", &declared);
+    let message = "this value holds U+202E, which turns the direction in which text is shown";
+    let validate = run(&bench, &["validate"]);
+    assert_eq!(validate.code, 0, "{validate}");
+    for words in [
+        &format!("warning[hidden-character]: {message}"),
+        "--> known.yaml:5:29",
+        "known\\u{202e} works",
+        "1 warning",
+    ] {
+        assert!(validate.stdout.contains(words), "{words}: {validate}");
+    }
+    let github = run(&bench, &["validate", "-o", "github"]);
+    let begins =
+        format!("::warning file=known.yaml,line=5,col=29,endColumn=30,title=hidden-character::{message}");
+    assert!(github.code == 0 && github.stdout.starts_with(&begins), "{github}");
+    let ran = run(&bench, &["validate", "-o", "json"]);
+    let document: serde_json::Value = serde_json::from_str(&ran.stdout).expect("it is JSON");
+    let one = &document["diagnostics"][0];
+    assert_eq!((&one["severity"], &one["code"]), (&json!("warning"), &json!("hidden-character")), "{ran}");
+    assert_eq!(one["place"]["column"], 29, "{ran}");
+
+    // A plan tells it too, and goes on: the file is read as a whole, and what it declares is declared.
+    let plan = run(&bench, &["plan"]);
+    says(&plan, 0, &[&format!("warning[hidden-character]: {message}"), "known.yaml:5:29"]);
+    assert!(plan.stdout.contains("customer known"), "{plan}");
+    let plan = run(&bench, &["plan", "--log-format", "json"]);
+    assert_eq!(plan.code, 0, "{plan}");
+    let told = plan.stderr.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let warnings: Vec<_> = told.filter(|line| line["code"] == "hidden-character").collect();
+    assert_eq!(warnings.len(), 1, "{plan}");
+    assert_eq!(warnings[0]["level"], "warning", "{plan}");
+}

@@ -77,6 +77,8 @@ codes! {
     CyclicReference => "cyclic-reference",
     /// A rule of the kind's schema is broken.
     RuleBroken => "rule-broken",
+    /// A value holds a character that hides itself, turns the direction of text or controls a terminal.
+    HiddenCharacter => "hidden-character",
     /// A file is not UTF-8 text.
     InvalidUtf8 => "invalid-utf8",
     /// A path or its file name is not UTF-8 text.

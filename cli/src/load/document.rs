@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use tenantry_crd::{API_VERSION, AnyObject, GROUP, Kind};
 
+use super::hidden;
 use super::object;
 use super::problem::Problem;
 use super::rules;
@@ -49,17 +50,17 @@ impl Reading {
     }
 
     /// Reads one document. `stray` documents (JSON files that nobody named) may be anything.
-    pub fn document(&mut self, document: Document<'_>, stray: bool) {
+    pub fn document(&mut self, text: &str, document: Document<'_>, stray: bool) {
         self.documents += 1;
         let Some(root) = &document.root else {
             self.problems.extend(document.problems);
             self.unknown = true;
             return;
         };
-        self.root(root, document.problems, stray);
+        self.root(text, root, document.problems, stray);
     }
 
-    fn root(&mut self, root: &Node<'_>, problems: Vec<Problem>, stray: bool) {
+    fn root(&mut self, text: &str, root: &Node<'_>, problems: Vec<Problem>, stray: bool) {
         match whose(root) {
             Whose::Nobody if stray => *self.skipped.entry("no object".to_owned()).or_default() += 1,
             Whose::Other(name) => *self.skipped.entry(name).or_default() += 1,
@@ -68,7 +69,7 @@ impl Reading {
                 self.problems.extend(problems);
                 for item in items {
                     self.documents += 1;
-                    self.root(item, Vec::new(), stray);
+                    self.root(text, item, Vec::new(), stray);
                 }
             }
             Whose::Nobody => {
@@ -78,6 +79,7 @@ impl Reading {
             }
             Whose::Ours => {
                 let clean = problems.is_empty();
+                let before = self.problems.len();
                 self.problems.extend(problems);
                 match self.object(root) {
                     Some(object) if clean => self.objects.push((object, root.span)),
@@ -86,6 +88,8 @@ impl Reading {
                         None => self.unknown = true,
                     },
                 }
+                let hidden = hidden::check(text, root, &self.problems[before..]);
+                self.problems.extend(hidden);
             }
         }
     }

@@ -8,9 +8,10 @@
 //!
 //! Never talks to a console, never writes, never reads the clock. Results and their order do not depend on how many
 //! cores there are. Invariant: an object is returned only if its document has no mistake at all, and a file counts as
-//! read ([`ReadScope`]) only if nothing in it is wrong.
+//! read ([`ReadScope`]) only if nothing in it is wrong. A warning is no mistake.
 
 mod document;
+mod hidden;
 mod lookup;
 mod object;
 mod problem;
@@ -234,7 +235,7 @@ impl Loaded {
         for (kind, n) in output.skipped {
             *self.counts.skipped.entry(kind).or_default() += n;
         }
-        self.scope.file(found.origin.clone(), output.diagnostics.is_empty());
+        self.scope.file(found.origin.clone(), !diagnostics::has_errors(&output.diagnostics));
         self.diagnostics.extend(output.diagnostics);
         for declared in &output.objects {
             *self.counts.objects.entry(declared.object.kind()).or_default() += 1;
@@ -347,7 +348,7 @@ fn read_text(text: &str, stray: bool) -> Reading {
         let mut reading = Reading::default();
         for chunk in chunks {
             for document in yaml::parse(text, *chunk) {
-                reading.document(document, stray);
+                reading.document(text, document, stray);
             }
         }
         reading

@@ -1,4 +1,4 @@
-//! A mistake found while its file's text is at hand, and how it becomes a [`Diagnostic`].
+//! A mistake or warning found while its file's text is at hand, and how it becomes a [`Diagnostic`].
 //!
 //! Never outlives the reading of its file: a diagnostic copies the one line that it shows.
 
@@ -10,6 +10,8 @@ use crate::diagnostics::{Code, Diagnostic, NoteKind, Place, Severity, SourceLine
 /// A mistake with its place as bytes of the text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
+    /// How bad it is.
+    pub severity: Severity,
     /// Its name.
     pub code: Code,
     /// One sentence without a full stop.
@@ -27,7 +29,20 @@ pub struct Problem {
 impl Problem {
     /// A mistake at a place.
     pub fn new(code: Code, message: impl Into<String>, span: Span) -> Self {
-        Self { code, message: message.into(), span, label: None, notes: Vec::new(), related: Vec::new() }
+        Self {
+            severity: Severity::Error,
+            code,
+            message: message.into(),
+            span,
+            label: None,
+            notes: Vec::new(),
+            related: Vec::new(),
+        }
+    }
+
+    /// Something worth a look at a place: what is declared there counts all the same.
+    pub fn warning(code: Code, message: impl Into<String>, span: Span) -> Self {
+        Self { severity: Severity::Warning, ..Self::new(code, message, span) }
     }
 
     /// Says beside the caret what to do.
@@ -97,7 +112,7 @@ impl Source<'_> {
     /// The diagnostic of a problem.
     pub fn diagnostic(&self, problem: Problem) -> Diagnostic {
         let mut diagnostic =
-            Diagnostic::new(Severity::Error, problem.code, problem.message).at(self.place(problem.span));
+            Diagnostic::new(problem.severity, problem.code, problem.message).at(self.place(problem.span));
         diagnostic.label = problem.label;
         for (kind, text) in problem.notes {
             diagnostic.notes.push(crate::diagnostics::Note { kind, text });

@@ -174,3 +174,15 @@ fn an_empty_file_an_empty_directory_and_a_list_are_fine() {
     assert_eq!(codes(&loaded), [""; 0]);
     assert_eq!(loaded.objects[0].origin.to_string(), "list.yaml:4:3");
 }
+
+#[test]
+fn a_file_with_a_warning_counts_as_read_and_the_place_is_that_of_the_character() {
+    let text = "apiVersion: tenantry.io/v1alpha1\nkind: Customer\nmetadata: {name: a}\nspec:\n  company:\n    \
+                legalName: >\n      Nord\n      wi\u{200b}nd\n";
+    let tree = Tree::of(&[("a.yaml", text)]);
+    let loaded = tree.load(&["."]);
+    assert_eq!((codes(&loaded), names(&loaded)), (vec!["hidden-character"], vec!["a"]));
+    let place = loaded.diagnostics[0].place.as_ref().expect("it has a place");
+    assert_eq!((place.line, place.column, place.end_column), (8, 9, 10));
+    assert!(!loaded.has_errors() && loaded.scope.covers("a.yaml"));
+}
