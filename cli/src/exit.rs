@@ -299,3 +299,31 @@ pub fn io(doing: &str, place: &std::path::Path, error: &std::io::Error) -> CliEr
     out.chain.push(error.to_string());
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error, ErrorKind};
+
+    use tenantry_engine::store::StoreError;
+
+    use super::*;
+
+    #[test]
+    fn a_ledger_that_cannot_be_written_says_what_to_do_about_its_place() {
+        let said = |kind: ErrorKind| {
+            let place = ".tenantry/accounts/a/journal-0000000001.ndjson".to_owned();
+            CliError::from(StoreError::Io { doing: "write", place, source: Error::from(kind) }).text()
+        };
+        let full = "error[state-unreachable]: cannot write .tenantry/accounts/a/journal-0000000001.ndjson\n  \
+                    because: no storage space\n  \
+                    there is no room for it: make room on that disk, or raise the quota or the largest size of a file\n";
+        assert_eq!(said(ErrorKind::StorageFull), full);
+        for kind in [ErrorKind::QuotaExceeded, ErrorKind::FileTooLarge] {
+            assert!(said(kind).contains("there is no room for it: make room on that disk"), "{}", said(kind));
+        }
+        for kind in [ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem] {
+            assert!(said(kind).ends_with("  whoever runs this must be able to read and write there\n"), "{}", said(kind));
+        }
+        assert_eq!(said(ErrorKind::TimedOut).lines().count(), 2, "nothing else is guessed");
+    }
+}

@@ -13,7 +13,7 @@ use tenantry_tests::snapshot::Snapshot;
 use tenantry_tests::watch::{run, run_command};
 use tenantry_tests::worlds::*;
 
-use super::{at_microsoft, later, made, says};
+use super::{at_microsoft, later, made, says, sophos_desk};
 
 /// Customers that are there at Microsoft and changed, one to be made at Sophos. Gives the desk and the place of
 /// Microsoft's ledger.
@@ -149,4 +149,33 @@ fn a_state_directory_that_fills_up_half_way_stops_its_own_console_and_loses_noth
     let kinds: Vec<&str> = ended.iter().map(String::as_str).collect();
     assert_eq!(kinds, ["acked", "intent", "sent", "settled"], "every kind of write was the last one once");
     assert!(torn, "no write broke off in the middle");
+}
+
+#[test]
+fn what_only_the_next_run_would_read_and_cannot_be_written_takes_nothing_back() {
+    let bench = sophos_desk(&json!({}));
+    assert_eq!(run(&bench, &APPLY).code, 0);
+    let accounts = bench.dir().join(".tenantry").join("accounts");
+    let place = fs::read_dir(&accounts).expect("there is a ledger").next().expect("there is one");
+    let cache = place.expect("it can be listed").path().join("cache.json");
+    fs::remove_file(&cache).expect("it can go");
+    fs::create_dir(&cache).expect("the state directory is writable");
+    bench.write("more.yaml", &customer("more", &[made_at_sophos()]));
+    let ran = run(&bench, &APPLY);
+    says(
+        &ran,
+        1,
+        &[
+            "customer more created",
+            "Applied 1, waiting 0, held 0, failed 0; 1 request.",
+            "error[state-unreachable]: sophos: cannot write",
+            "cache.json because:",
+            "what was done there is stored all the same: only the next run has more to read \
+             run the same command again: nothing is done twice",
+        ],
+    );
+    assert!(!ran.stderr.contains("the other consoles"), "there is no other one: {ran}");
+    fs::remove_dir(&cache).expect("it can go");
+    assert_eq!(later(&bench).code, 0);
+    assert_eq!(made(&bench), 2);
 }
