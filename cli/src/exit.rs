@@ -322,7 +322,11 @@ mod tests {
             assert!(said(kind).contains("there is no room for it: make room on that disk"), "{}", said(kind));
         }
         for kind in [ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem] {
-            assert!(said(kind).ends_with("  whoever runs this must be able to read and write there\n"), "{}", said(kind));
+            assert!(
+                said(kind).ends_with("  whoever runs this must be able to read and write there\n"),
+                "{}",
+                said(kind)
+            );
         }
         assert_eq!(said(ErrorKind::TimedOut).lines().count(), 2, "nothing else is guessed");
     }
