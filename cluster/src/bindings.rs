@@ -190,7 +190,7 @@ pub fn to_spec(address: &Address, entry: &Entry, account: &VendorAccount) -> Con
         invitation: entry.invitation.as_ref().map(free),
         tasks: (!entry.tasks.is_empty()).then(|| free(&entry.tasks)),
         wrote: entry.wrote.map(Moment),
-        ended_elsewhere: entry.ended_elsewhere.map(Moment),
+        ended_elsewhere: entry.ended_elsewhere.as_deref().copied().map(Moment),
     }
 }
 
@@ -223,7 +223,7 @@ pub fn from_spec(spec: ConsoleBindingSpec) -> Result<(Address, Entry), BadBindin
             .transpose()?
             .unwrap_or_default(),
         wrote: spec.wrote.map(|at| at.0),
-        ended_elsewhere: spec.ended_elsewhere.map(|at| at.0),
+        ended_elsewhere: spec.ended_elsewhere.map(|at| at.0.into()),
     };
     Ok((address, entry))
 }

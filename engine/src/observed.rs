@@ -106,7 +106,7 @@ pub struct Record {
 
 impl Record {
     /// The value of a field that the list shows.
-    pub fn field(&self, path: &str) -> Option<&Value> {
+    pub fn field(&self, path: &str) -> Option<Value> {
         self.fields.get(path)
     }
 }
@@ -168,6 +168,7 @@ impl Census {
             record.fields.share(&mut lists);
             record.keys.shrink_to_fit();
         }
+        Fields::pack(records.iter_mut().map(|record| &mut record.fields));
         Self { began, ended, incomplete, records: records.into() }
     }
 
@@ -280,7 +281,7 @@ pub struct FacetRead {
 
 impl FacetRead {
     /// The value of a field.
-    pub fn field(&self, path: &str) -> Option<&Value> {
+    pub fn field(&self, path: &str) -> Option<Value> {
         self.fields.get(path)
     }
 }

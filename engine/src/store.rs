@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
-use crate::ledger::{Entry, Header, Ledger};
+use crate::ledger::{Common, Entry, Header, Ledger};
 
 /// One write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,10 +153,13 @@ impl<'a> OpenLedger<'a> {
         self.staged.is_empty()
     }
 
-    /// Gives the ledger back; one that has grown by much, without room for more.
+    /// Gives the ledger back; one that has grown by much, without room for more, and with what its entries have in common
+    /// held once.
     pub fn into_ledger(mut self) -> Ledger {
         if self.ledger.entries.len() > self.had + self.had / 4 {
             self.ledger.entries.fit();
+            let mut common = Common::default();
+            self.ledger.entries.values_mut().for_each(|entry| common.share(entry));
         }
         self.ledger
     }

@@ -1,5 +1,6 @@
 //! `tenantry observe`: export what the consoles hold and what is bound. Cannot write.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use clap::Args;
@@ -154,11 +155,11 @@ struct Held<'s> {
 }
 
 /// Fields as a map, in the order in which the adapter gave them.
-struct Named<'s>(Vec<(&'s Field, &'s Value)>);
+struct Named<'s>(Vec<(&'s Field, Cow<'s, Value>)>);
 
 impl Serialize for Named<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().copied())
+        serializer.collect_map(self.0.iter().map(|(field, value)| (field, value)))
     }
 }
 
@@ -177,7 +178,7 @@ impl<'s> Records<'s> {
                 article: &license.article,
                 status: &license.status,
                 in_force: license.in_force,
-                fields: Named(license.fields.iter().map(|(field, value)| (field, value)).collect()),
+                fields: Named(license.fields.iter().map(|(field, value)| (field, Cow::Borrowed(value))).collect()),
                 as_of: read.as_of,
             })
         };
@@ -185,7 +186,7 @@ impl<'s> Records<'s> {
             id: &record.id,
             name: &record.name,
             bound_to: self.holder.get(&record.id).copied(),
-            fields: Named(record.fields.iter().collect()),
+            fields: Named(record.fields.iter().map(|(field, value)| (field, Cow::Owned(value))).collect()),
             licenses: read.into_iter().flat_map(held).collect(),
         }
     }

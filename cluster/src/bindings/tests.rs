@@ -151,7 +151,8 @@ prop_compose! {
                     (Field::owned(field), Applied { declared, shown, unsettled })
                 })
                 .collect(),
-            want, deletion_policy, consents, operation, invitation,
+            want, deletion_policy, operation, invitation,
+            consents: consents.into(),
             tasks: tasks.into_iter().map(|(id, (since, attested))| {
                 let attested = attested.then(|| tenantry_engine::task::Attested {
                     outcome: tenantry_engine::task::Outcome::Done,
@@ -161,7 +162,8 @@ prop_compose! {
                 });
                 (id, tenantry_engine::task::TaskRecord { since, attested, task: None })
             }).collect(),
-            wrote, ended_elsewhere,
+            wrote,
+            ended_elsewhere: ended_elsewhere.map(Box::new),
         }
     }
 }

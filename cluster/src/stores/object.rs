@@ -115,13 +115,13 @@ pub struct Object<S> {
     pub finalizers: Arc<[String]>,
     /// metadata.deletionTimestamp.
     pub going: Option<Timestamp>,
-    /// What it says.
-    pub spec: S,
+    /// What it says; of two versions that say the same, it is in memory once.
+    pub spec: Arc<S>,
 }
 
 impl<S> Object<S> {
     /// Under this key: its namespace and its name.
-    pub(super) fn new(key: &Key, metadata: ObjectMeta, spec: S, common: &mut Common) -> Self {
+    pub(super) fn new(key: &Key, metadata: ObjectMeta, spec: Arc<S>, common: &mut Common) -> Self {
         let mut annotations = metadata.annotations.unwrap_or_default();
         annotations.retain(|name, _| name.starts_with(ANNOTATION_PREFIX));
         Self {
@@ -186,7 +186,7 @@ impl Broken {
         error: String,
         common: &mut Common,
     ) -> Self {
-        let object = Object::new(key, metadata, (), common);
+        let object = Object::new(key, metadata, Arc::new(()), common);
         Self {
             kind,
             going: object.going.is_some(),

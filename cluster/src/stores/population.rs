@@ -251,7 +251,7 @@ fn declared<S>(kind: Kind, shelf: &Shelf<S>) -> Vec<Declared<'_, S>> {
             name: &object.name,
             labels: &object.labels,
             origin: origin(&word, object),
-            spec: &object.spec,
+            spec: &*object.spec,
         })
         .collect()
 }

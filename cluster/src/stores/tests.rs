@@ -53,7 +53,7 @@ fn customer(n: usize, common: &mut Common) -> Object<CustomerSpec> {
         ..ObjectMeta::default()
     };
     let key = (common.name("default"), format!("praxis-{n}").into());
-    Object::new(&key, metadata, spec, common)
+    Object::new(&key, metadata, Arc::new(spec), common)
 }
 
 #[test]

@@ -37,7 +37,7 @@ trait Whole:
     + Sync
     + 'static
 {
-    type Spec: Clone + Send + Sync + 'static;
+    type Spec: Clone + PartialEq + Send + Sync + 'static;
     const KIND: Kind;
 
     fn parts(self) -> (ObjectMeta, Self::Spec);
@@ -152,11 +152,12 @@ fn key(metadata: &ObjectMeta, common: &mut Common) -> Key {
 
 fn named(metadata: ObjectMeta, common: &mut Common) -> (Key, Read<()>) {
     let key = key(&metadata, common);
-    let object = Object::new(&key, metadata, (), common);
+    let object = Object::new(&key, metadata, Arc::new(()), common);
     (key, Read::Whole(Arc::new(object)))
 }
 
-/// An object as it is kept. What is held already under this version is shared.
+/// An object as it is kept. What is held already under this version is shared, and of another version what it says:
+/// finalizers and statuses come to every object, and whoever plans holds the one before.
 fn read<K: Whole>(guard: DeserializeGuard<K>, held: &mut Held) -> (Key, Read<K::Spec>) {
     let version = guard.meta().resource_version.clone().unwrap_or_default();
     let mut key = key(guard.meta(), &mut held.common);
@@ -169,12 +170,12 @@ fn read<K: Whole>(guard: DeserializeGuard<K>, held: &mut Held) -> (Key, Read<K::
             if !K::ours(&spec, &key.0, held) {
                 return (key, Read::Elsewhere(version.into()));
             }
-            if let Some(old @ Read::Whole(_)) = K::shelf(&mut held.shelves).0.get(&key)
-                && old.version() == version
-            {
-                return (key, old.clone());
-            }
             K::fit(&mut spec, &mut held.common);
+            let spec = match K::shelf(&mut held.shelves).0.get(&key) {
+                Some(Read::Whole(old)) if *old.version == *version => return (key, Read::Whole(Arc::clone(old))),
+                Some(Read::Whole(old)) if *old.spec == spec => Arc::clone(&old.spec),
+                _ => Arc::new(spec),
+            };
             let object = Object::new(&key, metadata, spec, &mut held.common);
             (key, Read::Whole(Arc::new(object)))
         }

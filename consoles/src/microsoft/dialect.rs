@@ -82,14 +82,14 @@ fn rights(subject: &Subject<'_>) -> Option<String> {
         return Some("delegated admin rights, if there are any, stay: they could not be looked at".into());
     };
     let count = match read.field(fields::RIGHTS) {
-        Some(Value::Number(count)) => *count,
+        Some(Value::Number(count)) => count,
         _ => {
             return Some("delegated admin rights, if there are any, stay: they could not be counted".into());
         }
     };
-    let names = read.field(fields::RIGHTS_NAMES).map(Value::terminal).unwrap_or_default();
+    let names = read.field(fields::RIGHTS_NAMES).as_ref().map(Value::terminal).unwrap_or_default();
     let privileges = match read.field(fields::PRIVILEGES) {
-        Some(Value::Bool(granted)) => *granted,
+        Some(Value::Bool(granted)) => granted,
         _ => false,
     };
     let mut words = Vec::new();
@@ -167,8 +167,8 @@ impl Dialect for MicrosoftDialect {
     }
 
     fn unknown(&self, subject: &Subject<'_>) -> Vec<(&'static str, Untrusted)> {
-        let tie =
-            subject.record.and_then(|record| record.field(fields::RELATIONSHIP)).and_then(Value::as_text);
+        let tie = subject.record.and_then(|record| record.field(fields::RELATIONSHIP));
+        let tie = tie.as_ref().and_then(Value::as_text);
         let tie = tie.filter(|tie| !super::read::known_tie(tie)).map(|tie| ("relationship", tie));
         let statuses =
             subject.licenses.into_iter().flat_map(|read| &read.licenses).map(|one| one.status.raw());

@@ -140,7 +140,7 @@ pub(super) fn moved(profile: &Json, changes: &[Change]) -> Moved {
     let shown = of_billing(profile);
     let value = |field: &Field| shown.get(field.as_str());
     let agrees = |field: &Field, wanted: Option<&Value>| match (wanted, value(field)) {
-        (Some(wanted), Some(shown)) => same(field.as_str(), wanted, shown),
+        (Some(wanted), Some(shown)) => same(field.as_str(), wanted, &shown),
         (wanted, shown) => wanted.is_none() && shown.is_none(),
     };
     if changes.iter().all(|change| agrees(&change.field, change.new.as_ref())) {

@@ -180,7 +180,8 @@ impl SophosDialect {
 fn monthly(subject: &Subject<'_>) -> bool {
     // What is not there yet will be what is declared.
     let Some(record) = subject.record else { return declared_monthly(subject) };
-    let billed = record.field(fields::BILLING).and_then(Value::as_text);
+    let billed = record.field(fields::BILLING);
+    let billed = billed.as_ref().and_then(Value::as_text);
     let licensed = subject.licenses.is_some_and(|read| {
         read.licenses.iter().any(|one| {
             one.in_force

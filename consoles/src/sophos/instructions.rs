@@ -164,7 +164,8 @@ pub(super) fn of(ask: &Ask<'_>, monthly: bool) -> Instructions {
 type Task<'f> = &'f dyn Fn(String, &'static str, Vec<String>, &[&str], bool) -> Instructions;
 
 fn billing(ask: &Ask<'_>, name: &str, wanted: Option<&str>, task: Task<'_>) -> Instructions {
-    let shown = ask.subject.record.and_then(|record| record.field(fields::BILLING)).and_then(Value::as_text);
+    let shown = ask.subject.record.and_then(|record| record.field(fields::BILLING));
+    let shown = shown.as_ref().and_then(Value::as_text);
     let mut steps = vec![format!("{CUSTOMERS} › select {name} › Update Billing")];
     match wanted {
         Some("trial") => {

@@ -108,7 +108,8 @@ fn kind(vendor: &str) -> &str {
 
 /// Values of a record and its licences that no source names: kept as they came, and told.
 pub(super) fn unknown(record: &Record, licenses: &[LicenseRecord]) -> Vec<(&'static str, Untrusted)> {
-    let billing = record.field(fields::BILLING).and_then(Value::as_text);
+    let billing = record.field(fields::BILLING);
+    let billing = billing.as_ref().and_then(Value::as_text);
     let billing = billing.filter(|value| !matches!(*value, "trial" | "usage" | "term" | "ordered"));
     let kinds = licenses.iter().flat_map(|license| &license.fields).filter_map(|(field, value)| {
         let kind = value.as_text().filter(|_| field.as_str() == fields::TYPE)?;

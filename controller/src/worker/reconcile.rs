@@ -53,8 +53,8 @@ pub(super) enum Why {
 enum Ended {
     /// There is nothing more to do.
     Done,
-    /// It has waited for other Consoles and is to begin anew.
-    Waited,
+    /// Other Consoles are to be waited for; then it begins anew.
+    Waits,
 }
 
 /// How a turn ended.
@@ -131,8 +131,13 @@ impl Worker {
         self.desk.times.refresh().await;
         self.pause.until = None;
         let mut ended = self.turns(&why, false).await;
-        if matches!(ended, Ok(Ended::Waited)) && self.may_act() {
-            ended = self.turns(&why, true).await;
+        if matches!(ended, Ok(Ended::Waits)) {
+            // Whoever waits holds nothing that was looked at: it may be old by then, and takes memory.
+            let binding = Arc::clone(&self.desk.binding);
+            self.alone = tokio::time::timeout(TURN_COMES, binding.lock_owned()).await.ok();
+            if self.may_act() {
+                ended = self.turns(&why, true).await;
+            }
         }
         self.alone = None;
         let how = match ended {
@@ -194,8 +199,8 @@ impl Worker {
         let wave = about.len() > AT_ONCE;
         let about = if wave { BTreeSet::new() } else { about };
         let mut approvals = approvals(&population, &namespace, &name, &all);
-        if !waited && self.wait_for_others(desired).await {
-            return Ok(Ended::Waited);
+        if !waited && self.waits_for_others(desired) {
+            return Ok(Ended::Waits);
         }
         let gate = Arc::clone(&self.gate);
         let scan_waits = gate.lock().await;
@@ -226,21 +231,15 @@ impl Worker {
         Ok(Ended::Done)
     }
 
-    /// Where many records are to be bound for the first time: lets other Consoles that do the same finish first, for a
-    /// while. It costs memory for each of them, and what limits all of them is the API server. Whether it has waited:
-    /// then what was looked at may be old.
-    async fn wait_for_others(&mut self, desired: &Desired<'_>) -> bool {
+    /// Where many records are to be bound for the first time: whether other Consoles that do the same are to finish
+    /// first, or take a while. It costs memory for each of them, and what limits all of them is the API server.
+    fn waits_for_others(&mut self, desired: &Desired<'_>) -> bool {
         let known = self.book.as_ref().map_or(0, |book| book.ledger.entries.len());
         if desired.accounts.len().saturating_sub(known) < MANY {
             return false;
         }
-        let binding = Arc::clone(&self.desk.binding);
-        if let Ok(turn) = Arc::clone(&binding).try_lock_owned() {
-            self.alone = Some(turn);
-            return false;
-        }
-        self.alone = tokio::time::timeout(TURN_COMES, binding.lock_owned()).await.ok();
-        true
+        self.alone = Arc::clone(&self.desk.binding).try_lock_owned().ok();
+        self.alone.is_none()
     }
 
     /// Looks, plans, and carries out what is left of the plan.

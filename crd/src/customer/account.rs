@@ -47,9 +47,9 @@ pub struct CustomerAccount {
     #[schemars(with = "Onboarding")]
     pub onboarding: Option<Onboarding>,
     /// Remote ids of records that look alike but are other companies.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     #[schemars(length(max = 32), inner(length(min = 1, max = 512)), extend("x-kubernetes-list-type" = "set"))]
-    pub distinct_from: Vec<String>,
+    pub distinct_from: Box<[String]>,
     /// What becomes of the record when this declaration goes: Retain, Detach or Remove. Default: the console's
     /// defaults, then Retain.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
@@ -68,9 +68,9 @@ pub struct CustomerAccount {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]
     pub not_before: Option<Date>,
     /// Consequences that are accepted for this account, by code, beside spec.consents.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     #[schemars(length(max = 16), inner(length(min = 1, max = 64)), extend("x-kubernetes-list-type" = "set"))]
-    pub consents: Vec<String>,
+    pub consents: Box<[String]>,
     /// The other system that makes this account. Such an account is never created from here and is bound when the
     /// console lists it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::present")]

@@ -5,6 +5,7 @@
 
 mod applied;
 mod entries;
+mod seldom;
 mod sharing;
 mod undeclare;
 
@@ -18,6 +19,7 @@ pub use undeclare::undeclare;
 
 pub use applied::LastApplied;
 pub use entries::Entries;
+pub use seldom::Seldom;
 pub use sharing::Common;
 
 use crate::address::{Address, RemoteId, VendorAccount};
@@ -201,8 +203,8 @@ pub struct Entry {
     #[serde(default)]
     pub deletion_policy: DeletionPolicy,
     /// Consents given for this address.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub consents: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "Seldom::is_empty")]
+    pub consents: Seldom<BTreeSet<String>>,
     /// The operation that is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<Box<Operation>>,
@@ -210,14 +212,14 @@ pub struct Entry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invitation: Option<Box<Invitation>>,
     /// Open tasks, and attested ones that nothing has overridden.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub tasks: BTreeMap<String, TaskRecord>,
+    #[serde(default, skip_serializing_if = "Seldom::is_empty")]
+    pub tasks: Seldom<BTreeMap<String, TaskRecord>>,
     /// When something was last written there for it: a census that began earlier, or too soon after, proves nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wrote: Option<Timestamp>,
     /// When the record was found to be gone without our doing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended_elsewhere: Option<Timestamp>,
+    pub ended_elsewhere: Option<Box<Timestamp>>,
 }
 
 impl Entry {
@@ -233,10 +235,10 @@ impl Entry {
             last_applied: LastApplied::new(),
             want: Want::Present,
             deletion_policy: DeletionPolicy::Retain,
-            consents: BTreeSet::new(),
+            consents: Seldom::default(),
             operation: None,
             invitation: None,
-            tasks: BTreeMap::new(),
+            tasks: Seldom::default(),
             wrote: None,
             ended_elsewhere: None,
         }

@@ -232,7 +232,7 @@ fn gone(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, want: Want, entry: &Entry
     }
     if entry.ended_elsewhere.is_none() {
         ctx.edit(&decl.address, "ended-elsewhere", "the console does not list it any more", |entry| {
-            entry.ended_elsewhere = Some(now);
+            entry.ended_elsewhere = Some(now.into());
         });
     }
     ended_elsewhere(ctx, decl);
@@ -446,7 +446,7 @@ pub(super) fn adopt(
     ensure_entry(ctx, decl);
     ctx.adopted.insert(record.id.clone(), decl.address.clone());
     let mut changes = Vec::new();
-    let mut shown: Vec<(&Field, &Value)> = Vec::with_capacity(projection.fields.len());
+    let mut shown: Vec<(&Field, Value)> = Vec::with_capacity(projection.fields.len());
     let facet = ctx.input.observed.fresh(&record.id, Facet::Account);
     for (field, wanted) in &projection.fields {
         let Some(rule) = ctx.caps().fields.get(field) else { continue };
@@ -456,8 +456,7 @@ pub(super) fn adopt(
             shown.extend(beyond.map(|value| (field, value)));
             continue;
         };
-        shown.push((field, value));
-        if super::compare::kept(ctx, field) && !ctx.input.dialect.same(field, wanted, value) {
+        if super::compare::kept(ctx, field) && !ctx.input.dialect.same(field, wanted, &value) {
             changes.push(Change {
                 field: field.clone(),
                 label: rule.label.into(),
@@ -465,9 +464,10 @@ pub(super) fn adopt(
                 new: Some(wanted.clone()),
             });
         }
+        shown.push((field, value));
     }
     let binds = format!("\"{}\" · {}", record.name.terminal(), terminal(record.id.as_str()));
-    let shown = ctx.applied_as_shown(shown);
+    let shown = ctx.applied_as_shown(shown.iter().map(|(field, value)| (*field, value)));
     binding(&decl.address, &decl.origin, because, &record.id, binds, changes, shown)
 }
 

@@ -146,25 +146,25 @@ fn one(
     };
     // Read before, or too soon after, our own write: it proves nothing yet.
     let early = entry.wrote.is_some_and(|wrote| as_of < ctx.input.patience.conclusive_from(wrote));
-    if shown.is_some_and(|shown| ctx.input.dialect.same(field, wanted, shown)) {
+    if shown.as_ref().is_some_and(|shown| ctx.input.dialect.same(field, wanted, shown)) {
         return match last {
             Some(last) if as_declared && !last.unsettled => Outcome::Same,
             _ => Outcome::Note(Applied { declared, shown: None, unsettled: false }),
         };
     }
     if !as_declared {
-        return Outcome::Caused(shown.cloned());
+        return Outcome::Caused(shown);
     }
     let last = last.expect("as_declared has one");
     if early {
         return Outcome::NotCompared;
     }
     // What the console shows for nothing has a digest too: some vendors leave out what they were given.
-    let digest = shown.map_or_else(|| ctx.digester.text(""), |value| ctx.digester.value(value));
+    let digest = shown.as_ref().map_or_else(|| ctx.digester.text(""), |value| ctx.digester.value(value));
     if last.unsettled {
         return Outcome::Note(Applied { declared, shown: Some(digest), unsettled: false });
     }
-    if last.shown.as_ref() == Some(&digest) { Outcome::Same } else { Outcome::Drift(shown.cloned()) }
+    if last.shown.as_ref() == Some(&digest) { Outcome::Same } else { Outcome::Drift(shown) }
 }
 
 fn report(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, row: Row, changes: &[Change]) {

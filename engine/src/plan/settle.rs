@@ -164,7 +164,7 @@ fn asserted(ctx: &mut Context<'_>, address: &Address, operation: &Operation, at:
                 entry.standing = Standing::Ended;
                 entry.since = now;
                 entry.wrote = Some(at);
-                entry.ended_elsewhere = Some(now);
+                entry.ended_elsewhere = Some(now.into());
             });
         }
         Verdict::LookedOnce => {
@@ -390,12 +390,12 @@ fn changed(
             };
         oldest = Some(oldest.map_or(as_of, |oldest| oldest.min(as_of)));
         all &= shown.is_some_and(|value| {
-            ctx.digester.value(value) == *wanted
+            ctx.digester.value(&value) == *wanted
                 // The vendor's own spelling of what is still declared.
                 || projection.iter().flat_map(|one| &one.fields).any(|(other, declared)| {
                     other == field
                         && ctx.digester.value(declared) == *wanted
-                        && ctx.input.dialect.same(field, declared, value)
+                        && ctx.input.dialect.same(field, declared, &value)
                 })
         });
     }

@@ -117,8 +117,8 @@ impl Company {
             console_ref: crd::reference::NameRef::new(CONSOLE),
             onboarding: Some(self.onboarding),
             id: self.id.as_deref().map(Into::into),
-            distinct_from: self.distinct_from.clone(),
-            consents: self.consents.clone(),
+            distinct_from: self.distinct_from.clone().into(),
+            consents: self.consents.clone().into(),
             parent: self.parent.as_ref().map(|parent| {
                 Box::new(crd::customer::AccountParent {
                     customer_ref: crd::reference::NameRef::new(parent.as_str()),

@@ -110,7 +110,7 @@ impl Known {
         entry.remote_id.clone_from(&self.id);
         entry.standing = self.standing.unwrap_or(Standing::Declared);
         entry.deletion_policy = self.deletion_policy;
-        entry.consents.clone_from(&self.consents);
+        entry.consents = self.consents.clone().into();
         entry.parent = self.parent.clone().map(Box::new);
         for (field, declared) in &self.applied {
             let shown = self.shown.get(field).map(|shown| digester.value(&value(shown)));

@@ -262,7 +262,7 @@ async fn only_records_that_are_bound_and_there_give_ids_and_a_contradiction_is_t
         let entry = Entry { standing, ..entry.clone() };
         assert!(found_with(&entry).wanted.is_empty(), "{standing:?}");
     }
-    entry.ended_elsewhere = Some(entry.since);
+    entry.ended_elsewhere = Some(entry.since.into());
     assert!(found_with(&entry).wanted.is_empty());
     entry.ended_elsewhere = None;
     let said = LICENSE.replace("type: Trial,", "type: Trial, id: other,");

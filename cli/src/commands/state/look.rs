@@ -177,8 +177,8 @@ impl ShowEntry {
             let fields: Vec<&str> = entry.last_applied.keys().map(Field::as_str).collect();
             row("applied", &format!("{} (as digests)", fields.join(", ")));
         }
-        if let Some(at) = entry.ended_elsewhere {
-            row("gone", &format!("seen to be gone on {}, not by us", day(at)));
+        if let Some(at) = entry.ended_elsewhere.as_deref() {
+            row("gone", &format!("seen to be gone on {}, not by us", day(*at)));
         }
         under_way(&mut out, paint, entry);
         out.push_str(&format!("What happened to it: {}\n", ledgers.told_where(address)));
