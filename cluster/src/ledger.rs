@@ -22,7 +22,7 @@
 mod reserved;
 mod write;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -95,7 +95,10 @@ struct Known {
 struct State {
     header: Header,
     header_version: SmolStr,
-    entries: HashMap<Short, Known>,
+    /// A tree: read or grown by much it is made anew, without room for more.
+    entries: BTreeMap<Short, Known>,
+    /// How many there were when that tree was made.
+    fitted: usize,
     /// A commit began and did not end well: nothing more is written.
     unknown: bool,
     /// Numbers the writes of this opened ledger.
@@ -122,7 +125,7 @@ pub struct ClusterLedger {
 struct Listed {
     header: Option<(Header, SmolStr)>,
     entries: Entries,
-    known: HashMap<Short, Known>,
+    known: BTreeMap<Short, Known>,
 }
 
 impl ClusterLedger {
@@ -149,7 +152,8 @@ impl ClusterLedger {
             found: "it was made and taken away while it was being opened".to_owned(),
         })?;
         let ledger = Ledger { header: header.clone(), entries: listed.entries };
-        let state = State { header, header_version, entries: listed.known, unknown: false, writes: 0 };
+        let (entries, fitted) = (listed.known, ledger.entries.len());
+        let state = State { header, header_version, entries, fitted, unknown: false, writes: 0 };
         let store = Self {
             api,
             namespace: namespace.to_owned(),
@@ -259,6 +263,10 @@ impl ClusterLedger {
             self.wave(&mut state, wave).await?;
         }
         state.unknown = false;
+        if state.entries.len() > state.fitted + state.fitted / 4 {
+            state.entries = std::mem::take(&mut state.entries).into_iter().collect();
+            state.fitted = state.entries.len();
+        }
         if let Some(hear) = &self.hear {
             hear(&events);
         }
@@ -343,7 +351,7 @@ impl Change {
         Self { name: short(account, &address), address, put: None, holds: false }
     }
 
-    fn differs(&self, known: &HashMap<Short, Known>) -> bool {
+    fn differs(&self, known: &BTreeMap<Short, Known>) -> bool {
         match (&self.put, known.get(&self.name)) {
             (Some((_, content)), Some(known)) => known.content != *content,
             (Some(_), None) | (None, Some(_)) => true,
@@ -444,7 +452,7 @@ async fn pages(
 
 async fn list(client: &Client, namespace: &str, account: &VendorAccount) -> Result<Listed, StoreError> {
     let label = format!("{LEDGER_LABEL}={}", ledger_label(account));
-    let mut listed = Listed { header: None, entries: Entries::new(), known: HashMap::new() };
+    let mut listed = Listed { header: None, entries: Entries::new(), known: BTreeMap::new() };
     let mut common = Common::default();
     // A header of a later format explains every other object that is not understood: it is told before them.
     let (mut later, mut damaged) = (None, None);
@@ -477,6 +485,7 @@ async fn list(client: &Client, namespace: &str, account: &VendorAccount) -> Resu
         reserved::take_back(&reserved, header, &listed.known);
     }
     listed.entries.fit();
+    listed.known = listed.known.into_iter().collect();
     if listed.header.is_none() && !listed.entries.is_empty() {
         return Err(StoreError::Damaged {
             place: format!("ConsoleBinding {namespace}/{}", binding_name(account, None)),

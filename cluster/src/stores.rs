@@ -59,6 +59,8 @@ pub enum Change {
         namespace: Arc<str>,
         /// Its name.
         name: Arc<str>,
+        /// Whether anything that planning reads is another than before. Statuses and finalizers are not.
+        matters: bool,
     },
 }
 
@@ -117,6 +119,11 @@ pub struct Changes {
 }
 
 impl Changes {
+    /// Leaves out what has changed so far: whoever looks at what is declared after this sees it.
+    pub fn skip(&mut self) {
+        self.shared.changes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
+    }
+
     /// Waits for changes and takes all of them, each once, in order. May be dropped while it waits: nothing is lost.
     pub async fn next(&mut self) -> BTreeSet<Change> {
         loop {

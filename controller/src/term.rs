@@ -3,13 +3,12 @@
 //! A change is passed on only where something that planning reads is another than before: our own statuses and other
 //! programs' notes wake nobody.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use tenantry_cluster::stores::{Change, Changes, Object, Population};
+use tenantry_cluster::stores::{Change, Changes, Population};
 use tenantry_crd::Kind;
 
 use crate::desk::{Desk, Place};
@@ -19,29 +18,21 @@ use crate::log::{Level, say};
 use crate::status::board::bare;
 use crate::status::lost::{self, Named};
 use crate::status::view::State;
-use crate::worker::{APPROVE, Handle, REQUESTED, Worker};
+use crate::worker::{Handle, Worker};
 
 /// How soon what could not be taken off an object that goes is tried again.
 const AGAIN: Duration = Duration::from_secs(2);
 
-/// What planning reads of an object, as a digest.
-fn signature<S>(object: &Object<S>) -> u64 {
-    let mut hash = DefaultHasher::new();
-    (&object.uid, object.generation, object.going.is_some(), &object.labels).hash(&mut hash);
-    (object.annotations.get(APPROVE), object.annotations.get(REQUESTED)).hash(&mut hash);
-    hash.finish()
-}
-
-/// The present signature of an object; `None` where it is not there or not understood.
-fn present(population: &Population, kind: Kind, namespace: &str, name: &str) -> Option<u64> {
+/// Whether an object is there and understood.
+fn is_there(population: &Population, kind: Kind, namespace: &str, name: &str) -> bool {
     match kind {
-        Kind::Console => population.console(namespace, name).map(|one| signature(one)),
-        Kind::Customer => population.customer(namespace, name).map(|one| signature(one)),
-        Kind::Product => population.product(namespace, name).map(|one| signature(one)),
-        Kind::License => population.license(namespace, name).map(|one| signature(one)),
-        Kind::Relationship => population.relationship(namespace, name).map(|one| signature(one)),
-        Kind::Attestation => population.attestation(namespace, name).map(|one| signature(one)),
-        _ => None,
+        Kind::Console => population.console(namespace, name).is_some(),
+        Kind::Customer => population.customer(namespace, name).is_some(),
+        Kind::Product => population.product(namespace, name).is_some(),
+        Kind::License => population.license(namespace, name).is_some(),
+        Kind::Relationship => population.relationship(namespace, name).is_some(),
+        Kind::Attestation => population.attestation(namespace, name).is_some(),
+        _ => false,
     }
 }
 
@@ -50,13 +41,12 @@ pub struct Term {
     desk: Arc<Desk>,
     tenure: Tenure,
     workers: BTreeMap<Place, Handle>,
-    seen: HashMap<(Kind, Arc<str>, Arc<str>), u64>,
 }
 
 impl Term {
     /// A term that begins now.
     pub fn new(desk: Arc<Desk>, tenure: Tenure) -> Self {
-        Self { desk, tenure, workers: BTreeMap::new(), seen: HashMap::new() }
+        Self { desk, tenure, workers: BTreeMap::new() }
     }
 
     /// Runs it until `over`; whether everything that was begun has ended too.
@@ -73,6 +63,8 @@ impl Term {
         loop {
             if !begun && self.desk.stores.synced() {
                 begun = true;
+                // What is there at the beginning has not changed: each worker begins with an observation.
+                changes.skip();
                 self.begin().await;
                 leaving_again = !leaving::all(&self.desk, &self.tenure, &self.workers).await;
             }
@@ -103,19 +95,6 @@ impl Term {
     /// Everything that is there at the beginning.
     async fn begin(&mut self) {
         let population = self.desk.stores.population();
-        // What is there at the beginning has not changed: each worker begins with an observation.
-        macro_rules! known {
-            ($($kind:ident $list:ident),*) => {$(
-                for object in population.$list() {
-                    let key = (Kind::$kind, Arc::clone(&object.namespace), Arc::clone(&object.name));
-                    self.seen.insert(key, signature(object));
-                }
-            )*};
-        }
-        known!(
-            Console consoles, Customer customers, Product products, License licenses,
-            Relationship relationships, Attestation attestations
-        );
         for console in population.consoles().filter(|console| console.going.is_none()) {
             self.worker(&console.namespace, &console.name);
         }
@@ -148,13 +127,8 @@ impl Term {
         // What could lead nowhere now.
         let mut candidates = BTreeSet::new();
         for change in changed {
-            let Change::Object { kind, namespace, name } = change else { continue };
-            let now = present(&population, kind, &namespace, &name);
-            let key = (kind, Arc::clone(&namespace), Arc::clone(&name));
-            if now.is_some() && self.seen.get(&key).copied() == now {
-                continue;
-            }
-            let Some(now) = now else {
+            let Change::Object { kind, namespace, name, matters: true } = change else { continue };
+            if !is_there(&population, kind, &namespace, &name) {
                 let broken = population
                     .broken()
                     .iter()
@@ -162,7 +136,6 @@ impl Term {
                 if let Some(broken) = broken {
                     self.broken(broken).await;
                 }
-                self.seen.remove(&key);
                 self.desk.statuses.gone(kind, &namespace, &name);
                 if kind == Kind::Console {
                     self.console(&population, &namespace, &name);
@@ -170,9 +143,8 @@ impl Term {
                 }
                 told.entry(namespace).or_default().push((kind, name.to_string()));
                 continue;
-            };
-            candidates.insert(key.clone());
-            self.seen.insert(key, now);
+            }
+            candidates.insert((kind, Arc::clone(&namespace), Arc::clone(&name)));
             if kind == Kind::Console {
                 self.console(&population, &namespace, &name);
             }

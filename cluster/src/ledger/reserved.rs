@@ -5,7 +5,7 @@
 //! that it had: where all of them are still as they were, what was used up for them counts as not used. Somebody else's
 //! write of one of them, also one by hand, leaves it used up: that way a step is held once more, and never begun twice.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use kube::core::DynamicObject;
 use serde::Deserialize;
@@ -50,7 +50,7 @@ pub(super) fn read(object: &DynamicObject) -> Option<Reserved> {
 }
 
 /// Gives back what was used up for entries of which none was written.
-pub(super) fn take_back(reserved: &Reserved, header: &mut Header, known: &HashMap<Short, Known>) {
+pub(super) fn take_back(reserved: &Reserved, header: &mut Header, known: &BTreeMap<Short, Known>) {
     let untouched = |entry: &ReservedEntry| {
         let now = known.get(&first_bits(entry.name.as_bytes())).map(|known| known.version.as_str());
         now == entry.version.as_deref()

@@ -138,6 +138,15 @@ impl<S> Object<S> {
         }
     }
 
+    /// Whether planning reads the same of another version of it. What it says is told by its generation.
+    pub(super) fn reads_as(&self, other: &Self) -> bool {
+        self.uid == other.uid
+            && self.generation == other.generation
+            && self.going.is_some() == other.going.is_some()
+            && self.labels == other.labels
+            && self.annotations == other.annotations
+    }
+
     /// Whether our finalizer holds it.
     pub fn is_held(&self) -> bool {
         self.finalizers.iter().any(|name| name == FINALIZER)

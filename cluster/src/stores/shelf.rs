@@ -40,6 +40,14 @@ pub(super) enum Read<S> {
 }
 
 impl<S> Read<S> {
+    /// Whether planning reads something else of it than of what was there before.
+    fn differs(&self, before: Option<&Self>) -> bool {
+        match (before, self) {
+            (Some(Read::Whole(before)), Read::Whole(now)) => !before.reads_as(now),
+            _ => true,
+        }
+    }
+
     pub fn version(&self) -> &str {
         match self {
             Read::Whole(object) => &object.version,
@@ -179,18 +187,21 @@ impl Held {
         list: BTreeMap<Key, Read<S>>,
     ) -> Vec<Change> {
         let shelf = Arc::make_mut(shelf(&mut self.shelves));
-        let change = |key: &Key| Change::Object {
+        let change = |key: &Key, matters: bool| Change::Object {
             kind: source.kind,
             namespace: Arc::clone(&key.0),
             name: Arc::clone(&key.1),
+            matters,
         };
         let mut changes: Vec<Change> = list
             .iter()
-            .filter(|(key, read)| shelf.0.get(*key).is_none_or(|old| old.version() != read.version()))
-            .map(|(key, _)| change(key))
+            .map(|(key, read)| (key, read, shelf.0.get(key)))
+            .filter(|(_, read, old)| old.is_none_or(|old| old.version() != read.version()))
+            .map(|(key, read, old)| change(key, read.differs(old)))
             .collect();
         let own = |key: &Key| source.covers(&key.0);
-        changes.extend(shelf.0.keys().filter(|key| own(key) && !list.contains_key(*key)).map(change));
+        let gone = shelf.0.keys().filter(|key| own(key) && !list.contains_key(*key));
+        changes.extend(gone.map(|key| change(key, true)));
         shelf.0.retain(|key, _| !own(key));
         // Collected at once, the tree is full; filled object by object, half of it would be room for more.
         shelf.0 = std::mem::take(&mut shelf.0).into_iter().chain(list).collect();
@@ -210,10 +221,12 @@ impl Held {
         read: Read<S>,
     ) -> Option<Change> {
         let shelf = shelf(&mut self.shelves);
-        if shelf.0.get(&key).is_some_and(|old| old.version() == read.version()) {
+        let old = shelf.0.get(&key);
+        if old.is_some_and(|old| old.version() == read.version()) {
             return None;
         }
-        let change = Change::Object { kind, namespace: Arc::clone(&key.0), name: Arc::clone(&key.1) };
+        let matters = read.differs(old);
+        let change = Change::Object { kind, namespace: Arc::clone(&key.0), name: Arc::clone(&key.1), matters };
         Arc::make_mut(shelf).0.insert(key, read);
         Some(change)
     }
@@ -230,6 +243,6 @@ impl Held {
             return None;
         }
         Arc::make_mut(shelf).0.remove(&key);
-        Some(Change::Object { kind, namespace: key.0, name: key.1 })
+        Some(Change::Object { kind, namespace: key.0, name: key.1, matters: true })
     }
 }

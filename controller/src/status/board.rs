@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroI64;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -25,6 +25,8 @@ mod tests;
 #[derive(Default)]
 struct Said {
     namespace: SmolStr,
+    /// What accounts are called there: mostly all of them alike.
+    accounts: BTreeSet<Arc<str>>,
     views: BTreeMap<Of, Kept>,
 }
 
@@ -33,13 +35,7 @@ struct Said {
 struct Of {
     kind: Kind,
     name: SmolStr,
-    account: Option<SmolStr>,
-}
-
-impl From<Address> for Of {
-    fn from(address: Address) -> Self {
-        Self { kind: address.kind, name: address.name, account: address.account }
-    }
+    account: Option<Arc<str>>,
 }
 
 /// A [`View`] as it is kept: there is one for each of three hundred thousand accounts, most of them as declared.
@@ -47,7 +43,8 @@ impl From<Address> for Of {
 struct Kept {
     generation: Option<NonZeroI64>,
     remote_id: Option<RemoteId>,
-    since: Option<Timestamp>,
+    /// The earliest of all times: it is not known.
+    since: Timestamp,
     /// `None`: as declared, linked, observed, and no words about it.
     unusual: Option<Box<Unusual>>,
 }
@@ -76,7 +73,7 @@ impl From<View> for Kept {
         Self {
             generation: generation.and_then(NonZeroI64::new),
             remote_id,
-            since,
+            since: since.unwrap_or(Timestamp::MIN),
             unusual: (!usual).then(|| Box::new(Unusual { state, standing, attested, message })),
         }
     }
@@ -90,7 +87,7 @@ impl Kept {
             state: unusual.map_or(State::Ready, |one| one.state.clone()),
             standing: unusual.map_or(LINKED, |one| one.standing),
             remote_id: self.remote_id.clone(),
-            since: self.since,
+            since: Some(self.since).filter(|since| *since != Timestamp::MIN),
             attested: unusual.is_some_and(|one| one.attested),
             message: unusual.and_then(|one| one.message.clone()),
         }
@@ -115,7 +112,7 @@ impl Board {
         if let Some((first, _)) = views.first_key_value() {
             new.namespace = first.namespace.clone();
         }
-        new.views = views.into_iter().map(|(address, view)| (address.into(), view.into())).collect();
+        new.views = views.into_iter().map(|(address, view)| (new.of(address), view.into())).collect();
         let gone = old.views.keys().filter(|of| !new.views.contains_key(*of));
         let other = new.views.iter().filter(|(of, view)| old.views.get(*of) != Some(*view));
         let changed = gone.map(|of| old.address(of)).chain(other.map(|(of, _)| new.address(of))).collect();
@@ -154,19 +151,39 @@ impl Board {
     /// What is said about an address.
     pub fn get(&self, address: &Address) -> Option<View> {
         let all = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        let of = Of::from(address.clone());
         let mut there = all.values().filter(|said| said.namespace == address.namespace);
-        there.find_map(|said| said.views.get(&of)).map(Kept::view)
+        there.find_map(|said| said.views.get(&said.known(address)?)).map(Kept::view)
     }
 }
 
 impl Said {
+    /// An address with what accounts are called held once.
+    fn of(&mut self, address: Address) -> Of {
+        let account = address.account.map(|account| {
+            self.accounts.get(account.as_str()).cloned().unwrap_or_else(|| {
+                let new: Arc<str> = account.as_str().into();
+                self.accounts.insert(Arc::clone(&new));
+                new
+            })
+        });
+        Of { kind: address.kind, name: address.name, account }
+    }
+
+    /// The same, of one about which something may be said here.
+    fn known(&self, address: &Address) -> Option<Of> {
+        let account = match &address.account {
+            Some(account) => Some(Arc::clone(self.accounts.get(account.as_str())?)),
+            None => None,
+        };
+        Some(Of { kind: address.kind, name: address.name.clone(), account })
+    }
+
     fn address(&self, of: &Of) -> Address {
         Address {
             kind: of.kind,
             namespace: self.namespace.clone(),
             name: of.name.clone(),
-            account: of.account.clone(),
+            account: of.account.as_deref().map(SmolStr::from),
         }
     }
 }

@@ -32,8 +32,8 @@ fn headers() -> (Header, Header) {
     (before, after)
 }
 
-fn state(header: Header, entries: HashMap<Short, Known>) -> State {
-    State { header, header_version: "1".into(), entries, unknown: false, writes: 0 }
+fn state(header: Header, entries: BTreeMap<Short, Known>) -> State {
+    State { header, header_version: "1".into(), entries, fitted: 0, unknown: false, writes: 0 }
 }
 
 fn change(name: &str) -> Change {
@@ -42,8 +42,8 @@ fn change(name: &str) -> Change {
     Change::put(&account(), Address::account("n", name, "sophos"), Box::new(entry))
 }
 
-fn known(change: &Change, version: &str) -> HashMap<Short, Known> {
-    HashMap::from([(change.name, Known { version: SmolStr::from(version), content: [0; 16] })])
+fn known(change: &Change, version: &str) -> BTreeMap<Short, Known> {
+    BTreeMap::from([(change.name, Known { version: SmolStr::from(version), content: [0; 16] })])
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn what_was_used_for_an_entry_that_never_came_is_given_back_and_nothing_else() {
     let (before, after) = headers();
     for was_there in [false, true] {
         let change = change("b");
-        let entries = if was_there { known(&change, "7") } else { HashMap::new() };
+        let entries = if was_there { known(&change, "7") } else { BTreeMap::new() };
         let reserved = of(&account(), &state(before.clone(), entries.clone()), &after, &[change]);
         let reserved = reserved.expect("it uses something up");
         assert_eq!((reserved.approvals.len(), reserved.uses), (1, 1), "{reserved:?}");
@@ -66,7 +66,7 @@ fn what_was_used_for_an_entry_that_came_stays_used() {
     let (before, after) = headers();
     let change = change("b");
     let came = known(&change, "8");
-    for entries in [HashMap::new(), known(&change, "7")] {
+    for entries in [BTreeMap::new(), known(&change, "7")] {
         let reserved = of(&account(), &state(before.clone(), entries), &after, std::slice::from_ref(&change));
         let mut header = after.clone();
         take_back(&reserved.expect("it uses something up"), &mut header, &came);
@@ -76,7 +76,7 @@ fn what_was_used_for_an_entry_that_came_stays_used() {
     let other = super::tests::change("c");
     let both = [change, other];
     let reserved =
-        of(&account(), &state(before, HashMap::new()), &after, &both).expect("it uses something up");
+        of(&account(), &state(before, BTreeMap::new()), &after, &both).expect("it uses something up");
     assert_eq!(reserved.entries.len(), 2);
     let mut header = after.clone();
     take_back(&reserved, &mut header, &came);
@@ -86,7 +86,7 @@ fn what_was_used_for_an_entry_that_came_stays_used() {
 #[test]
 fn a_write_that_uses_nothing_up_reserves_nothing() {
     let (_, after) = headers();
-    assert_eq!(of(&account(), &state(after.clone(), HashMap::new()), &after, &[change("b")]), None);
+    assert_eq!(of(&account(), &state(after.clone(), BTreeMap::new()), &after, &[change("b")]), None);
     let (before, after) = headers();
-    assert_eq!(of(&account(), &state(before, HashMap::new()), &after, &[]), None, "nothing follows");
+    assert_eq!(of(&account(), &state(before, BTreeMap::new()), &after, &[]), None, "nothing follows");
 }
