@@ -178,7 +178,9 @@ impl<'s> Records<'s> {
                 article: &license.article,
                 status: &license.status,
                 in_force: license.in_force,
-                fields: Named(license.fields.iter().map(|(field, value)| (field, Cow::Borrowed(value))).collect()),
+                fields: Named(
+                    license.fields.iter().map(|(field, value)| (field, Cow::Borrowed(value))).collect(),
+                ),
                 as_of: read.as_of,
             })
         };

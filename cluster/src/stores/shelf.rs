@@ -226,7 +226,8 @@ impl Held {
             return None;
         }
         let matters = read.differs(old);
-        let change = Change::Object { kind, namespace: Arc::clone(&key.0), name: Arc::clone(&key.1), matters };
+        let change =
+            Change::Object { kind, namespace: Arc::clone(&key.0), name: Arc::clone(&key.1), matters };
         Arc::make_mut(shelf).0.insert(key, read);
         Some(change)
     }

@@ -172,7 +172,9 @@ fn read<K: Whole>(guard: DeserializeGuard<K>, held: &mut Held) -> (Key, Read<K::
             }
             K::fit(&mut spec, &mut held.common);
             let spec = match K::shelf(&mut held.shelves).0.get(&key) {
-                Some(Read::Whole(old)) if *old.version == *version => return (key, Read::Whole(Arc::clone(old))),
+                Some(Read::Whole(old)) if *old.version == *version => {
+                    return (key, Read::Whole(Arc::clone(old)));
+                }
                 Some(Read::Whole(old)) if *old.spec == spec => Arc::clone(&old.spec),
                 _ => Arc::new(spec),
             };

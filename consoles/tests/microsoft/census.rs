@@ -136,9 +136,9 @@ async fn details_show_the_profile_the_subscriptions_and_the_rights() {
     assert_eq!(license.article.raw(), "CFQ7TTC0LH18:0001");
     assert!(license.in_force && license.blocks_end.is_some());
     let access = &details[&wanted[2]];
-    assert_eq!(access.field("delegatedAdmin.count"), Some(&tenantry_engine::value::Value::Number(1)));
+    assert_eq!(access.field("delegatedAdmin.count"), Some(tenantry_engine::value::Value::Number(1)));
     assert_eq!(access.field("delegatedAdmin.names").unwrap().terminal(), "Helpdesk");
-    assert_eq!(access.field("delegatedAdmin.privileges"), Some(&true.into()));
+    assert_eq!(access.field("delegatedAdmin.privileges"), Some(true.into()));
     assert_eq!(console.take_cost().details, 4, "one request each, and the customer for its older privileges");
 }
 

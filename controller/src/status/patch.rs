@@ -218,7 +218,13 @@ impl Statuses {
                 let mut all = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
                 for object in page.items {
                     if object.status.is_object() {
-                        remember(&mut all, kind, namespace, &object.metadata.name, Some(shown(&object.status)));
+                        remember(
+                            &mut all,
+                            kind,
+                            namespace,
+                            &object.metadata.name,
+                            Some(shown(&object.status)),
+                        );
                     }
                 }
             }

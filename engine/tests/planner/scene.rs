@@ -234,8 +234,8 @@ impl Dialect for Other {
     }
     /// No console knows a website that begins with `novel`.
     fn unknown(&self, subject: &Subject<'_>) -> Vec<(&'static str, Untrusted)> {
-        let website = subject.record.and_then(|record| record.field("website")).and_then(Value::as_text);
-        let novel = website.filter(|text| text.starts_with("novel"));
+        let website = subject.record.and_then(|record| record.field("website"));
+        let novel = website.as_ref().and_then(Value::as_text).filter(|text| text.starts_with("novel"));
         novel.map(|text| ("website", Untrusted::new(text))).into_iter().collect()
     }
     fn brings_licenses(&self) -> bool {
