@@ -74,6 +74,14 @@ impl<T: Collection> Seldom<T> {
         self.0 = None;
     }
 
+    /// What it holds, in order.
+    pub fn iter<'a>(&'a self) -> <&'a T as IntoIterator>::IntoIter
+    where
+        &'a T: IntoIterator,
+    {
+        (**self).into_iter()
+    }
+
     /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.is_none()

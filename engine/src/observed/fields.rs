@@ -75,7 +75,9 @@ impl Fields {
                 one.text = Arc::default();
             }
             let text: Arc<str> = text.into();
-            some.into_iter().for_each(|one| one.text = Arc::clone(&text));
+            for one in some {
+                one.text = Arc::clone(&text);
+            }
         }
     }
 
