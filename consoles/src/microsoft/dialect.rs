@@ -81,17 +81,11 @@ fn rights(subject: &Subject<'_>) -> Option<String> {
     let Some(read) = subject.access.filter(|read| read.unreadable.is_none()) else {
         return Some("delegated admin rights, if there are any, stay: they could not be looked at".into());
     };
-    let count = match read.field(fields::RIGHTS) {
-        Some(Value::Number(count)) => count,
-        _ => {
-            return Some("delegated admin rights, if there are any, stay: they could not be counted".into());
-        }
+    let Some(Value::Number(count)) = read.field(fields::RIGHTS) else {
+        return Some("delegated admin rights, if there are any, stay: they could not be counted".into());
     };
     let names = read.field(fields::RIGHTS_NAMES).as_ref().map(Value::terminal).unwrap_or_default();
-    let privileges = match read.field(fields::PRIVILEGES) {
-        Some(Value::Bool(granted)) => granted,
-        _ => false,
-    };
+    let privileges = matches!(read.field(fields::PRIVILEGES), Some(Value::Bool(true)));
     let mut words = Vec::new();
     match count {
         0 => {}
