@@ -59,9 +59,20 @@ pub enum Change {
         namespace: Arc<str>,
         /// Its name.
         name: Arc<str>,
-        /// Whether anything that planning reads is another than before. Statuses and finalizers are not.
-        matters: bool,
+        /// What became of it. Of one that went and came again since it was last asked for, both are told.
+        how: How,
     },
+}
+
+/// What became of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum How {
+    /// It went; one that is there under its name is another one.
+    Went,
+    /// It came, or something that planning reads is another than before.
+    Changed,
+    /// Only its status, its finalizers or what other programs note there is another.
+    Noted,
 }
 
 /// A store that has not listed its objects.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use tenantry_cluster::stores::{Change, Changes, Population};
+use tenantry_cluster::stores::{Change, Changes, How, Population};
 use tenantry_crd::Kind;
 
 use crate::desk::{Desk, Place};
@@ -124,10 +124,13 @@ impl Term {
     async fn pass(&mut self, changed: BTreeSet<Change>) -> bool {
         let population = self.desk.stores.population();
         let mut told: BTreeMap<Arc<str>, Vec<(Kind, String)>> = BTreeMap::new();
-        // What could lead nowhere now.
-        let mut candidates = BTreeSet::new();
+        // What could lead nowhere now, and Consoles that went: another one may wait for that.
+        let (mut candidates, mut gone) = (BTreeSet::new(), BTreeSet::new());
         for change in changed {
-            let Change::Object { kind, namespace, name, matters: true } = change else { continue };
+            let Change::Object { kind, namespace, name, how } = change else { continue };
+            if how == How::Noted {
+                continue;
+            }
             if !is_there(&population, kind, &namespace, &name) {
                 let broken = population
                     .broken()
@@ -140,9 +143,15 @@ impl Term {
                 if kind == Kind::Console {
                     self.console(&population, &namespace, &name);
                     candidates.append(&mut lost::candidates(&population, Some(&namespace)));
+                    gone.insert((Arc::clone(&namespace), name.to_string()));
                 }
                 told.entry(namespace).or_default().push((kind, name.to_string()));
                 continue;
+            }
+            if how == How::Went {
+                // Made again before anybody noticed: what was said of the one before was not said of this one.
+                self.desk.statuses.gone(kind, &namespace, &name);
+                self.desk.board.forget(kind, &namespace, &name);
             }
             candidates.insert((kind, Arc::clone(&namespace), Arc::clone(&name)));
             if kind == Kind::Console {
@@ -167,8 +176,11 @@ impl Term {
         self.tell_lost(candidates);
         for (namespace, objects) in told {
             for ((_, console), handle) in self.workers.iter().filter(|(place, _)| *place.0 == *namespace) {
-                // Another Console concerns nobody.
-                let own = objects.iter().filter(|(kind, name)| *kind != Kind::Console || name == console);
+                // Another Console that is there concerns nobody.
+                let own = objects.iter().filter(|(kind, name)| {
+                    let went = || gone.contains(&(Arc::clone(&namespace), name.clone()));
+                    *kind != Kind::Console || name == console || went()
+                });
                 let own: Vec<_> = own.cloned().collect();
                 if !own.is_empty() {
                     handle.inbox.tell(own);

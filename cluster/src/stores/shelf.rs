@@ -7,7 +7,7 @@ use tenantry_crd as crd;
 use tenantry_crd::Kind;
 
 use super::object::Common;
-use super::{Broken, Change, Object, Population, Unsynced};
+use super::{Broken, Change, How, Object, Population, Unsynced};
 
 /// Namespace and name.
 pub(super) type Key = (Arc<str>, Arc<str>);
@@ -40,12 +40,22 @@ pub(super) enum Read<S> {
 }
 
 impl<S> Read<S> {
-    /// Whether planning reads something else of it than of what was there before.
-    fn differs(&self, before: Option<&Self>) -> bool {
+    /// What became of what was there before.
+    fn since(&self, before: Option<&Self>) -> How {
         match (before, self) {
-            (Some(Read::Whole(before)), Read::Whole(now)) => !before.reads_as(now),
-            _ => true,
+            (Some(Read::Whole(before)), Read::Whole(now)) if before.reads_as(now) => How::Noted,
+            _ => How::Changed,
         }
+    }
+
+    /// Whether it is another object than the one before, under the same name.
+    fn is_another(&self, before: Option<&Self>) -> bool {
+        let uid = |read: &Self| match read {
+            Read::Whole(object) => Some(object.uid.clone()),
+            Read::Broken(broken) => Some(broken.uid.clone()),
+            Read::Elsewhere(_) => None,
+        };
+        matches!((before.and_then(uid), uid(self)), (Some(before), Some(now)) if before != now)
     }
 
     pub fn version(&self) -> &str {
@@ -187,21 +197,22 @@ impl Held {
         list: BTreeMap<Key, Read<S>>,
     ) -> Vec<Change> {
         let shelf = Arc::make_mut(shelf(&mut self.shelves));
-        let change = |key: &Key, matters: bool| Change::Object {
+        let change = |key: &Key, how: How| Change::Object {
             kind: source.kind,
             namespace: Arc::clone(&key.0),
             name: Arc::clone(&key.1),
-            matters,
+            how,
         };
-        let mut changes: Vec<Change> = list
-            .iter()
-            .map(|(key, read)| (key, read, shelf.0.get(key)))
+        let both = || list.iter().map(|(key, read)| (key, read, shelf.0.get(key)));
+        let mut changes: Vec<Change> = both()
             .filter(|(_, read, old)| old.is_none_or(|old| old.version() != read.version()))
-            .map(|(key, read, old)| change(key, read.differs(old)))
+            .map(|(key, read, old)| change(key, read.since(old)))
             .collect();
+        let others = both().filter(|(_, read, old)| read.is_another(*old));
+        changes.extend(others.map(|(key, ..)| change(key, How::Went)));
         let own = |key: &Key| source.covers(&key.0);
         let gone = shelf.0.keys().filter(|key| own(key) && !list.contains_key(*key));
-        changes.extend(gone.map(|key| change(key, true)));
+        changes.extend(gone.map(|key| change(key, How::Went)));
         shelf.0.retain(|key, _| !own(key));
         // Collected at once, the tree is full; filled object by object, half of it would be room for more.
         shelf.0 = std::mem::take(&mut shelf.0).into_iter().chain(list).collect();
@@ -225,9 +236,8 @@ impl Held {
         if old.is_some_and(|old| old.version() == read.version()) {
             return None;
         }
-        let matters = read.differs(old);
-        let change =
-            Change::Object { kind, namespace: Arc::clone(&key.0), name: Arc::clone(&key.1), matters };
+        let how = read.since(old);
+        let change = Change::Object { kind, namespace: Arc::clone(&key.0), name: Arc::clone(&key.1), how };
         Arc::make_mut(shelf).0.insert(key, read);
         Some(change)
     }
@@ -244,6 +254,6 @@ impl Held {
             return None;
         }
         Arc::make_mut(shelf).0.remove(&key);
-        Some(Change::Object { kind, namespace: key.0, name: key.1, matters: true })
+        Some(Change::Object { kind, namespace: key.0, name: key.1, how: How::Went })
     }
 }

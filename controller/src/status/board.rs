@@ -31,7 +31,7 @@ struct Said {
 }
 
 /// An address within its namespace.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Of {
     kind: Kind,
     name: SmolStr,
@@ -120,6 +120,24 @@ impl Board {
             all.insert(console.into(), new);
         }
         changed
+    }
+
+    /// Forgets what is said about an object that was made again: all of it is told anew.
+    pub fn forget(&self, kind: tenantry_crd::Kind, namespace: &str, name: &str) {
+        let kind = match kind {
+            tenantry_crd::Kind::Customer => Kind::Customer,
+            tenantry_crd::Kind::License => Kind::License,
+            _ => return,
+        };
+        let mut all = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        for said in all.values_mut().filter(|said| said.namespace == namespace) {
+            let first = Of { kind, name: name.into(), account: None };
+            let own = |of: &Of| of.kind == kind && of.name == name;
+            let those = said.views.range(first..).map(|(of, _)| of).take_while(|of| own(of));
+            for of in those.cloned().collect::<Vec<_>>() {
+                said.views.remove(&of);
+            }
+        }
     }
 
     /// A console begins: it will say something soon, or why it cannot. Until then statuses of its Customers wait, so

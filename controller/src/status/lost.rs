@@ -97,6 +97,7 @@ pub async fn tell(desk: Arc<Desk>, tenure: Tenure, some: BTreeSet<Named>) {
     let population = desk.stores.population();
     let some: Vec<Named> = some.into_iter().filter(|one| is_lost(&population, one)).collect();
     for few in some.chunks(READY) {
+        let population = desk.stores.population();
         let mut writing = Vec::with_capacity(few.len());
         for one in few {
             writing.push(tell_one(&desk, &tenure, &population, one));

@@ -115,7 +115,8 @@ impl Worker {
                 true
             };
             if same {
-                self.acts(&link)?;
+                let named = self.book.as_ref().and_then(|book| book.ledger.header.console.as_deref());
+                self.acts(&link, named)?;
                 self.link = Some(link);
                 return Ok(());
             }
@@ -128,16 +129,15 @@ impl Worker {
             self.cache.clear();
         }
         let named = ClusterLedger::console(&self.desk.client, &self.place.0, account).await?;
-        self.not_anothers(account, link.made, named.as_deref())?;
-        self.acts(&link)?;
+        self.not_anothers(account, named.as_deref())?;
+        self.acts(&link, named.as_deref())?;
         self.link = Some(link);
         Ok(())
     }
 
-    /// Whether this Console acts for the account, or another one does.
-    fn acts(&self, link: &Link) -> Result<(), Problem> {
+    /// Whether this Console acts for the account, or another one does. `named`: by its ledger.
+    fn acts(&self, link: &Link, named: Option<&str>) -> Result<(), Problem> {
         let account = &link.identity.vendor_account;
-        let named = self.book.as_ref().and_then(|book| book.ledger.header.console.as_deref());
         let holds = named == Some(self.place.1.as_str());
         let claimed = self.desk.accounts.claim(account, link.made, (&self.place, &self.name), holds);
         claimed.map_err(|older| {
@@ -149,20 +149,15 @@ impl Worker {
 
     /// Whether no other Console of this namespace is named by the account's ledger and is still there for it. One that
     /// is not there counts no more; of one of which nobody knows which account it is, it is taken to be this one.
-    fn not_anothers(
-        &self,
-        account: &VendorAccount,
-        made: Timestamp,
-        named: Option<&str>,
-    ) -> Result<(), Problem> {
+    fn not_anothers(&self, account: &VendorAccount, named: Option<&str>) -> Result<(), Problem> {
         let Some(other) = named.filter(|named| *named != self.place.1) else { return Ok(()) };
         let place: Place = (self.place.0.clone(), other.to_owned());
         let there = Directory::console(&self.desk.stores.population(), &place.0, &place.1) != Listed::Missing;
         if !there || self.desk.accounts.is_apart(&place, account) {
             return Ok(());
         }
-        // Which account this one is matters to others all the same.
-        let _ = self.desk.accounts.claim(account, made, (&self.place, &self.name), false);
+        // Which account this one is matters to others all the same; its age does not.
+        let _ = self.desk.accounts.claim(account, Timestamp::MAX, (&self.place, &self.name), false);
         let words = format!(
             "{account} belongs to the Console {other}, by whose declarations its ledger was written; take one of them out"
         );
@@ -290,11 +285,11 @@ impl Worker {
         if self.book.is_some() {
             return Ok(());
         }
-        let (account, made) = (&link.identity.vendor_account, link.made);
+        let account = &link.identity.vendor_account;
         if self.desk.rules.plan_only {
             let read = ClusterLedger::read(&self.desk.client, &self.place.0, account).await?;
             let ledger = read.unwrap_or_else(|| Ledger::new(account.clone(), link.runtime.ids.uuid()));
-            self.not_anothers(account, made, ledger.header.console.as_deref())?;
+            self.not_anothers(account, ledger.header.console.as_deref())?;
             self.book = Some(Book { ledger, store: Box::new(ReadOnly) });
             return Ok(());
         }
@@ -302,7 +297,7 @@ impl Worker {
         let opened = ClusterLedger::open(&self.desk.client, &self.place.0, account, lineage).await?;
         let (ledger, store) = opened;
         let named = ledger.header.console.as_deref();
-        self.not_anothers(account, made, named)?;
+        self.not_anothers(account, named)?;
         let first = named != Some(self.place.1.as_str());
         let (tenure, desk, place) = (self.tenure.clone(), Arc::clone(&self.desk), self.place.clone());
         let store = store.fenced(self.tenure.generation, Arc::new(move || tenure.holds())).heard_by(

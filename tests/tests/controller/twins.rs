@@ -78,6 +78,37 @@ fn of_two_consoles_on_one_account_the_first_acts_also_when_a_restart_finds_it_wi
 }
 
 #[test]
+fn an_older_console_that_comes_to_the_account_later_waits_for_the_one_that_acts() {
+    let Some(field) = Field::new(&super::worlds::seed()) else { return };
+    // Older, and without its Secret: who acts first is the other one.
+    let secret = &field.bench().secrets()["sophos-read"];
+    field.kubectl(&["delete", "secret", "sophos-read"]);
+    field.apply(&worlds::sophos(""));
+    let arguments = ["--endpoint", &endpoint(&field)];
+    let controller = field.start(&arguments);
+    field.until_condition(&[&controller], ("consoles", "sophos"), ("Ready", "False", "AwaitingOperator"));
+    other(&field);
+    field.until_condition(&[&controller], ("consoles", "other"), ("Ready", "True", "AsDeclared"));
+    field.secret("sophos-read", secret);
+    field.annotate("consoles", "sophos", "tenantry.io/reconcile-requested-at", "now");
+    let stalled = ("Stalled", "True", "SameAccount");
+    let older = field.until_condition(&[&controller], ("consoles", "sophos"), stalled);
+    let words = condition(&older, "Stalled")["message"].as_str().unwrap_or_default().to_owned();
+    assert!(words.contains("belongs to the Console other, by whose declarations"), "{words}");
+    controller.end();
+    // Whoever is connected first after a restart.
+    let mark = field.simulator().log().mark();
+    let controller = field.start(&arguments);
+    let listed = |field: &Field| field.requests(mark).iter().filter(|one| one.contains("/tenants")).count();
+    field.until("the one that acts looked", &[&controller], || {
+        if listed(&field) > 0 { Ok(()) } else { Err(format!("{:?}", field.requests(mark))) }
+    });
+    field.until_condition(&[&controller], ("consoles", "sophos"), stalled);
+    field.until_condition(&[&controller], ("consoles", "other"), ("Ready", "True", "AsDeclared"));
+    assert_eq!(ledger(&field).0["console"], "other");
+}
+
+#[test]
 fn where_the_console_that_acts_goes_the_other_takes_its_ledger_over_and_forgets_nothing() {
     let Some(field) = declared() else { return };
     let controller = field.start(&["--endpoint", &endpoint(&field)]);

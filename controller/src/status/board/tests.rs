@@ -90,6 +90,25 @@ fn what_another_shard_said_stands_beside_and_counts_only_for_this_generation() {
 }
 
 #[test]
+fn what_was_said_of_an_object_that_was_made_again_is_said_again() {
+    let board = Board::default();
+    let views = || {
+        BTreeMap::from([
+            (Address::account("n", "a", "x"), view(State::Ready, "Linked")),
+            (Address::account("n", "ab", "x"), view(State::Ready, "Linked")),
+        ])
+    };
+    assert_eq!(board.take("one", views()).len(), 2);
+    for elsewhere in [("m", "a"), ("n", "b")] {
+        board.forget(tenantry_crd::Kind::Customer, elsewhere.0, elsewhere.1);
+    }
+    board.forget(tenantry_crd::Kind::License, "n", "a");
+    assert_eq!(board.take("one", views()), []);
+    board.forget(tenantry_crd::Kind::Customer, "n", "a");
+    assert_eq!(board.take("one", views()), [Address::account("n", "a", "x")]);
+}
+
+#[test]
 fn a_console_that_says_the_same_changes_nothing_and_one_that_falls_silent_does() {
     let board = Board::default();
     let views = || BTreeMap::from([(Address::account("n", "a", "x"), view(State::Ready, "Linked"))]);

@@ -1,4 +1,5 @@
-//! The status of a Customer of which several shards have Consoles: each writes its own accounts and keeps the others' words.
+//! The status of a Customer of which several shards have Consoles: each writes its own accounts and keeps the others'
+//! words.
 //!
 //! Whoever writes reads the object first and writes under its `resourceVersion`, so that of two shards the later one has
 //! read the earlier one's word, and the Customer's own condition is that of all accounts. What another shard said is

@@ -1,3 +1,5 @@
+//! What is written is read as it was, and equal fields are equal in whatever text they stand.
+
 use super::*;
 
 fn all() -> Vec<(Field, Value)> {
