@@ -34,7 +34,9 @@ impl Fields {
     /// The value of a field.
     pub fn get(&self, path: &str) -> Option<Value> {
         let place = self.names.iter().position(|field| field.as_str() == path)?;
-        self.values().nth(place)
+        let mut values = self.values();
+        (0..place).try_for_each(|_| values.pass())?;
+        values.next()
     }
 
     /// Whether the field has a value.
@@ -130,6 +132,19 @@ impl<'a> Values<'a> {
     fn text(&mut self) -> Option<&'a str> {
         let bytes = self.until(':')?.parse().ok()?;
         self.take(bytes)
+    }
+
+    /// Goes over a value without making it.
+    fn pass(&mut self) -> Option<()> {
+        match self.take(1)? {
+            "b" => self.take(1).map(drop),
+            "n" => self.until(';').map(drop),
+            "t" => self.text().map(drop),
+            _ => {
+                let items: usize = self.until(':')?.parse().ok()?;
+                (0..items).try_for_each(|_| self.text().map(drop))
+            }
+        }
     }
 }
 
