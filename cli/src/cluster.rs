@@ -17,7 +17,7 @@ use tenantry_crd::{self as crd, AnyObject, Kind};
 use tenantry_engine::address::Address;
 use tenantry_engine::declare::{Declaration, Declarations, Declared};
 use tenantry_engine::desired::{Desired, settle_of};
-use tenantry_engine::leads::{Directory, Leads, Listed, leads};
+use tenantry_engine::leads::{Directory, Listed, leads};
 use tenantry_engine::ledger::Ledger;
 use tenantry_engine::origin::{Origin, Scope};
 use tenantry_engine::plan::findings::{Code, Finding};
@@ -124,19 +124,15 @@ impl Scope for OverlaidScope<'_> {
     fn was_read(&self, origin: &Origin, address: &Address) -> bool {
         let Origin::Object { object, namespace, name, .. } = origin else { return false };
         let Some(kind) = Kind::from_name(object) else { return false };
-        let named = (kind, namespace.to_string(), name.to_string());
-        let read = self.replaced.contains_key(&named)
-            || self.deleted.contains(&named)
-            || self.population.was_listed(origin);
-        read && !matches!(leads(self, address), Leads::Lost(_))
+        let read = self.find(kind, namespace, name).is_some() || self.population.was_listed(origin);
+        read && leads(self, address).lost().is_none()
     }
 }
 
 impl Directory for OverlaidScope<'_> {
     fn console(&self, namespace: &str, name: &str) -> Listed<()> {
         match self.find(Kind::Console, namespace, name) {
-            Some(Listed::Whole(_)) => Listed::Whole(()),
-            Some(_) => Listed::Missing,
+            Some(console) => console.map(|_| ()),
             None => Directory::console(self.population, namespace, name),
         }
     }

@@ -101,7 +101,7 @@ impl Term {
         for broken in population.broken() {
             self.broken(broken).await;
         }
-        self.tell_lost(lost::candidates(&population, None));
+        self.tell_lost(lost::all(&population, None));
     }
 
     /// Beside everything else: nobody waits for it.
@@ -142,7 +142,7 @@ impl Term {
                 self.desk.statuses.gone(kind, &namespace, &name);
                 if kind == Kind::Console {
                     self.console(&population, &namespace, &name);
-                    candidates.append(&mut lost::candidates(&population, Some(&namespace)));
+                    candidates.append(&mut lost::all(&population, Some(&namespace)));
                     gone.insert((Arc::clone(&namespace), name.to_string()));
                 }
                 told.entry(namespace).or_default().push((kind, name.to_string()));

@@ -30,6 +30,18 @@ pub enum Listed<T> {
     Missing,
 }
 
+impl<T> Listed<T> {
+    /// The same of what is made of it.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Listed<U> {
+        match self {
+            Self::Whole(one) => Listed::Whole(make(one)),
+            Self::Unclear => Listed::Unclear,
+            Self::Apart => Listed::Apart,
+            Self::Missing => Listed::Missing,
+        }
+    }
+}
+
 /// Finds objects by namespace and name.
 pub trait Directory {
     /// A Console.
@@ -51,6 +63,16 @@ pub enum Leads<'d> {
     Console(&'d str),
     /// Nowhere.
     Lost(Lost<'d>),
+}
+
+impl<'d> Leads<'d> {
+    /// Why it leads nowhere, where it does.
+    pub fn lost(self) -> Option<Lost<'d>> {
+        match self {
+            Self::Lost(lost) => Some(lost),
+            Self::Undeclared | Self::Console(_) => None,
+        }
+    }
 }
 
 /// Why a declaration leads nowhere.
@@ -102,7 +124,7 @@ pub fn leads<'d>(directory: &'d (impl Directory + ?Sized), address: &'d Address)
                     .accounts
                     .iter()
                     .map(|account| to_console(directory, namespace, &account.console_ref.name))
-                    .find(|leads| matches!(leads, Leads::Lost(_)))
+                    .find(|leads| leads.lost().is_some())
                     .unwrap_or(Leads::Undeclared),
             }
         }
@@ -150,7 +172,7 @@ fn to_account<'d>(
 pub fn lost(directory: &(impl Directory + ?Sized), all: &Declarations<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut look = |address: Address, origin: &Origin, field: &dyn Fn(Lost<'_>) -> String| {
-        if let Leads::Lost(lost) = leads(directory, &address)
+        if let Some(lost) = leads(directory, &address).lost()
             && lost != Lost::Unclear
         {
             findings.push(finding(lost).about(&address).at(origin).field(field(lost)));

@@ -7,7 +7,7 @@ use tenantry_crd as crd;
 use tenantry_crd::Kind;
 use tenantry_engine::address::Address;
 use tenantry_engine::declare::{Declarations, Declared};
-use tenantry_engine::leads::{Directory, Leads, Listed, leads};
+use tenantry_engine::leads::{Directory, Listed, leads};
 use tenantry_engine::origin::{Origin, Scope};
 
 use super::shelf::{Read, Shelf, Shelves, Source};
@@ -188,7 +188,7 @@ impl Population {
 
 impl Scope for Population {
     fn was_read(&self, origin: &Origin, address: &Address) -> bool {
-        self.was_listed(origin) && !matches!(leads(self, address), Leads::Lost(_))
+        self.was_listed(origin) && leads(self, address).lost().is_none()
     }
 }
 
@@ -196,10 +196,7 @@ impl Directory for Population {
     fn console(&self, namespace: &str, name: &str) -> Listed<()> {
         match listed(&self.shelves.consoles, namespace, name) {
             Listed::Missing if self.shelves.console_names.get(namespace, name).is_some() => Listed::Apart,
-            Listed::Whole(_) => Listed::Whole(()),
-            Listed::Unclear => Listed::Unclear,
-            Listed::Apart => Listed::Apart,
-            Listed::Missing => Listed::Missing,
+            console => console.map(|_| ()),
         }
     }
 

@@ -9,7 +9,7 @@ use tenantry_cluster::stores::Population;
 use tenantry_crd::Kind;
 use tenantry_crd::status::AccountStatus;
 use tenantry_engine::address::Address;
-use tenantry_engine::leads::{Leads, Lost, leads};
+use tenantry_engine::leads::{Leads, leads};
 
 use super::board::{self, Speaks};
 use super::patch::StatusError;
@@ -25,27 +25,20 @@ const READY: usize = 128;
 /// An object by kind, namespace and name.
 pub type Named = (Kind, Arc<str>, Arc<str>);
 
-/// Where a declaration that leads nowhere was to lead.
-pub fn astray<'d>(population: &'d Population, address: &'d Address) -> Option<Lost<'d>> {
-    match leads(population, address) {
-        Leads::Lost(lost) => Some(lost),
-        Leads::Undeclared | Leads::Console(_) => None,
-    }
-}
-
-/// Every object of a namespace, or of all, that could lead nowhere.
-pub fn candidates(population: &Population, namespace: Option<&str>) -> BTreeSet<Named> {
+/// Every object of a namespace, or of all, that leads nowhere.
+pub fn all(population: &Population, namespace: Option<&str>) -> BTreeSet<Named> {
     let within = |own: &str| namespace.is_none_or(|namespace| namespace == own);
-    let mut all = BTreeSet::new();
+    let mut lost = BTreeSet::new();
     macro_rules! every {
         ($($kind:ident $list:ident),*) => {$(
-            all.extend(population.$list().filter(|one| within(&one.namespace)).map(|one| {
+            let named = population.$list().filter(|one| within(&one.namespace)).map(|one| {
                 (Kind::$kind, Arc::clone(&one.namespace), Arc::clone(&one.name))
-            }));
+            });
+            lost.extend(named.filter(|one| is_lost(population, one)));
         )*};
     }
     every!(Customer customers, License licenses, Relationship relationships);
-    all
+    lost
 }
 
 /// Writes a Customer's status: what its consoles say of it, and which of its accounts lead nowhere. Where a console is
@@ -107,7 +100,7 @@ pub async fn tell(desk: Arc<Desk>, tenure: Tenure, some: BTreeSet<Named>) {
 }
 
 fn is_lost(population: &Population, (kind, namespace, name): &Named) -> bool {
-    let leads_nowhere = |address: Address| astray(population, &address).is_some();
+    let leads_nowhere = |address: Address| leads(population, &address).lost().is_some();
     match kind {
         Kind::Customer => population.customer(namespace, name).is_some_and(|one| {
             one.spec
@@ -136,7 +129,7 @@ async fn tell_one(desk: &Desk, tenure: &Tenure, population: &Population, (kind, 
         }
         _ => return written(desk, customer(desk, population, namespace, name).await),
     };
-    let (Some(lost), Some(generation)) = (astray(population, &address), generation) else { return };
+    let (Some(lost), Some(generation)) = (leads(population, &address).lost(), generation) else { return };
     let status = || board::lost(lost, generation);
     written(desk, desk.statuses.write(*kind, namespace, name, status, desk.times.now()).await);
 }
