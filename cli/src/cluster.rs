@@ -16,7 +16,7 @@ use tenantry_cluster::stores::{self, Population, Watched};
 use tenantry_crd::{self as crd, AnyObject, Kind};
 use tenantry_engine::address::Address;
 use tenantry_engine::declare::{Declaration, Declarations, Declared};
-use tenantry_engine::desired::{Desired, settle_of};
+use tenantry_engine::desired::{CustomerSource, Desired, settle_of};
 use tenantry_engine::leads::{Directory, Listed, leads};
 use tenantry_engine::ledger::Ledger;
 use tenantry_engine::origin::{Origin, Scope};
@@ -137,9 +137,9 @@ impl Directory for OverlaidScope<'_> {
         }
     }
 
-    fn customer(&self, namespace: &str, name: &str) -> Listed<&crd::CustomerSpec> {
+    fn customer(&self, namespace: &str, name: &str) -> Listed<CustomerSource<'_>> {
         match self.find(Kind::Customer, namespace, name) {
-            Some(Listed::Whole(AnyObject::Customer(one))) => Listed::Whole(&one.spec),
+            Some(Listed::Whole(AnyObject::Customer(one))) => Listed::Whole(CustomerSource::Plain(&one.spec)),
             Some(_) => Listed::Missing,
             None => Directory::customer(self.population, namespace, name),
         }

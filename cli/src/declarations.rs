@@ -101,7 +101,7 @@ pub fn declarations(loaded: &Loaded) -> Declarations<'_> {
                     name: one.object.name(),
                     labels: &one.labels,
                     origin,
-                    spec: &$object.spec,
+                    spec: (&$object.spec).into(),
                 })
             };
         }

@@ -132,10 +132,10 @@ async fn defined(desk: &Desk, kind: Kind) -> Option<bool> {
 fn consoles_of(population: &Population, going: &Going) -> BTreeSet<String> {
     let of_customer = |name: &str, account: Option<&str>| -> BTreeSet<String> {
         let customer = population.customer(&going.namespace, name);
-        let accounts = customer.iter().flat_map(|customer| &customer.spec.accounts);
+        let accounts = customer.into_iter().flat_map(|customer| customer.spec.accounts());
         accounts
-            .filter(|one| account.is_none_or(|account| one.name == account))
-            .map(|one| one.console_ref.name.to_string())
+            .filter(|(name, _)| account.is_none_or(|account| name == account))
+            .map(|(_, console)| console.to_string())
             .collect()
     };
     match going.kind {

@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 use crate::action::Action;
 use crate::address::{Address, RemoteId};
 use crate::capability::{Capabilities, Party, Row};
-use crate::desired::{AccountDecl, LicenseDecl};
+use crate::desired::{LicenseDecl, OpenAccount};
 use crate::observed::{
     Blocker, Census, DetailKey, Details, Facet, FacetRead, Identity, KeyKind, ReadCost, Record, Refusal,
 };
@@ -54,7 +54,7 @@ pub struct Subject<'a> {
     /// Its address.
     pub address: &'a Address,
     /// Its declaration.
-    pub decl: Option<&'a AccountDecl<'a>>,
+    pub decl: Option<&'a OpenAccount<'a>>,
     /// Its record there.
     pub record: Option<&'a Record>,
     /// Its licences there, where they were read.
@@ -120,12 +120,12 @@ pub trait Dialect: Send + Sync {
     fn accepted_by(&self) -> &[KeyKind];
 
     /// A declared account in the console's terms.
-    fn account(&self, decl: &AccountDecl<'_>) -> Projection;
+    fn account(&self, decl: &OpenAccount<'_>) -> Projection;
 
     /// The same of an account that is there: its fields and facets, and of what stands against creating it at least
     /// what its programme excludes. Nobody looks for it by keys. Most accounts are there, so that an adapter saves
     /// half of its work by answering this for itself.
-    fn managed(&self, decl: &AccountDecl<'_>) -> Projection {
+    fn managed(&self, decl: &OpenAccount<'_>) -> Projection {
         self.account(decl)
     }
 

@@ -10,7 +10,7 @@ use tenantry_crd::relationship::RelationshipType;
 
 use crate::address::{Address, ConsoleName, DEFAULT_NAMESPACE};
 use crate::desired::{
-    AccountDecl, AttestationDecl, ConsoleDecl, Desired, InvitationDecl, LicenseDecl, Merged,
+    AccountDecl, AttestationDecl, ConsoleDecl, Customer, CustomerSource, Desired, InvitationDecl, LicenseDecl,
 };
 use crate::origin::{Origin, Scope};
 use crate::plan::findings::{Code, Finding};
@@ -28,24 +28,24 @@ pub struct Declared<'a, S> {
     /// Where it stands.
     pub origin: Origin,
     /// What it says.
-    pub spec: &'a S,
+    pub spec: S,
 }
 
 /// Everything declared.
 #[derive(Debug, Clone, Default)]
 pub struct Declarations<'a> {
     /// Consoles.
-    pub consoles: Vec<Declared<'a, crd::ConsoleSpec>>,
+    pub consoles: Vec<Declared<'a, &'a crd::ConsoleSpec>>,
     /// Customers.
-    pub customers: Vec<Declared<'a, crd::CustomerSpec>>,
+    pub customers: Vec<Declared<'a, CustomerSource<'a>>>,
     /// Products.
-    pub products: Vec<Declared<'a, crd::ProductSpec>>,
+    pub products: Vec<Declared<'a, &'a crd::ProductSpec>>,
     /// Licences.
-    pub licenses: Vec<Declared<'a, crd::LicenseSpec>>,
+    pub licenses: Vec<Declared<'a, &'a crd::LicenseSpec>>,
     /// Relationships.
-    pub relationships: Vec<Declared<'a, crd::RelationshipSpec>>,
+    pub relationships: Vec<Declared<'a, &'a crd::RelationshipSpec>>,
     /// Attestations.
-    pub attestations: Vec<Declared<'a, crd::AttestationSpec>>,
+    pub attestations: Vec<Declared<'a, &'a crd::AttestationSpec>>,
     /// Objects of kinds that have no behaviour yet: kind and origin.
     pub without_behaviour: Vec<(&'static str, Origin)>,
 }
@@ -123,12 +123,13 @@ pub fn declare<'a>(all: &Declarations<'a>, scope: &'a dyn Scope) -> Declaration<
     // Only licences ask where an account is.
     let mut account_console: BTreeMap<Address, ConsoleName> = BTreeMap::new();
     for customer in &all.customers {
-        for (index, account) in customer.spec.accounts.iter().enumerate() {
-            let Some(spec) = specs.get(&(customer.namespace, account.console_ref.name.as_str())) else {
-                continue;
-            };
-            let console = console_name(customer.namespace, &account.console_ref.name);
-            let decl = account_decl(customer, index, account, spec, &mut invitations);
+        let mut open = None;
+        for (index, (name, console)) in customer.spec.accounts().enumerate() {
+            let Some(spec) = specs.get(&(customer.namespace, console)) else { continue };
+            let console = console_name(customer.namespace, console);
+            let open = open.get_or_insert_with(|| customer.spec.open());
+            let address = Address::account(customer.namespace, customer.name, name);
+            let decl = account_decl(customer, index, address, open, spec, &mut invitations);
             if !all.licenses.is_empty() {
                 account_console.insert(decl.address.clone(), console.clone());
             }
@@ -156,7 +157,7 @@ pub fn declare<'a>(all: &Declarations<'a>, scope: &'a dyn Scope) -> Declaration<
     Declaration { consoles, findings }
 }
 
-fn attestation(declared: &Declared<'_, crd::AttestationSpec>) -> Option<AttestationDecl> {
+fn attestation(declared: &Declared<'_, &crd::AttestationSpec>) -> Option<AttestationDecl> {
     let about = declared.spec.task.clone().or_else(|| declared.spec.operation.clone())?;
     let outcome = match declared.spec.outcome {
         crd::attestation::Outcome::Done => Outcome::Done,
@@ -177,39 +178,32 @@ fn attestation(declared: &Declared<'_, crd::AttestationSpec>) -> Option<Attestat
 }
 
 fn account_decl<'a>(
-    customer: &Declared<'a, crd::CustomerSpec>,
+    customer: &Declared<'a, CustomerSource<'a>>,
     index: usize,
-    account: &'a crd::CustomerAccount,
+    address: Address,
+    spec: &Customer<'_>,
     console: &'a crd::ConsoleSpec,
     invitations: &mut BTreeMap<Address, InvitationDecl<'a>>,
 ) -> AccountDecl<'a> {
-    let address = Address::account(customer.namespace, customer.name, &account.name);
-    let account = if console.defaults.is_some() {
-        Merged::Own(Box::new(account.with_defaults(console)))
-    } else {
-        Merged::Declared(account)
-    };
-    let want = account.want.unwrap_or(customer.spec.want).into();
-    let not_before = if account.want.is_some() {
-        account.not_before
-    } else {
-        account.not_before.or(customer.spec.not_before)
-    };
+    let account = &spec.accounts[index];
+    let defaults = console.defaults.as_ref();
+    let deletion_policy = account.deletion_policy.or(defaults.and_then(|all| all.deletion_policy));
+    let not_before =
+        if account.want.is_some() { account.not_before } else { account.not_before.or(spec.not_before) };
     AccountDecl {
         origin: customer.origin.clone(),
         index,
         customer: customer.spec,
-        want,
+        defaults: defaults.map(|_| console),
+        want: account.want.unwrap_or(spec.want).into(),
         not_before: not_before.map(crd::Date::start),
-        deletion_policy: account.deletion_policy.unwrap_or_default(),
-        formerly: customer
-            .spec
+        deletion_policy: deletion_policy.unwrap_or_default(),
+        formerly: spec
             .formerly
             .iter()
             .map(|old| Address::account(customer.namespace, old, &account.name))
             .collect(),
         invitation: invitations.remove(&address).map(Box::new),
-        account,
         address,
     }
 }
@@ -264,7 +258,7 @@ fn invitations<'a>(
 
 fn chosen<'a>(
     all: &Declarations<'a>,
-    relationship: &Declared<'a, crd::RelationshipSpec>,
+    relationship: &Declared<'a, &'a crd::RelationshipSpec>,
 ) -> BTreeSet<&'a str> {
     match (&relationship.spec.customer_ref, &relationship.spec.customers) {
         (Some(one), _) => BTreeSet::from([one.name.as_str()]),
@@ -273,7 +267,7 @@ fn chosen<'a>(
             .iter()
             .filter(|customer| customer.namespace == relationship.namespace)
             .filter(|customer| selection.selector.matches(customer.labels))
-            .filter(|customer| customer.spec.account(relationship.spec.account_name()).is_some())
+            .filter(|customer| customer.spec.console_of(relationship.spec.account_name()).is_some())
             .map(|customer| customer.name)
             .collect(),
         (None, None) => BTreeSet::new(),

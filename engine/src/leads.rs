@@ -11,6 +11,7 @@ use tenantry_crd as crd;
 
 use crate::address::{Address, DEFAULT_NAMESPACE, Kind};
 use crate::declare::Declarations;
+use crate::desired::CustomerSource;
 use crate::origin::Origin;
 use crate::plan::findings::{Code, Finding};
 
@@ -47,7 +48,7 @@ pub trait Directory {
     /// A Console.
     fn console(&self, namespace: &str, name: &str) -> Listed<()>;
     /// A Customer.
-    fn customer(&self, namespace: &str, name: &str) -> Listed<&crd::CustomerSpec>;
+    fn customer(&self, namespace: &str, name: &str) -> Listed<CustomerSource<'_>>;
     /// A License.
     fn license(&self, namespace: &str, name: &str) -> Listed<&crd::LicenseSpec>;
     /// A Relationship.
@@ -117,13 +118,12 @@ pub fn leads<'d>(directory: &'d (impl Directory + ?Sized), address: &'d Address)
             let Listed::Whole(customer) = directory.customer(namespace, name) else {
                 return Leads::Undeclared;
             };
-            match address.account.as_deref().and_then(|account| customer.account(account)) {
-                Some(account) => to_console(directory, namespace, &account.console_ref.name),
+            match address.account.as_deref().and_then(|account| customer.console_of(account)) {
+                Some(console) => to_console(directory, namespace, console),
                 // An account is called as its Console where it has no name of its own: one that leads nowhere may be it.
                 None => customer
-                    .accounts
-                    .iter()
-                    .map(|account| to_console(directory, namespace, &account.console_ref.name))
+                    .accounts()
+                    .map(|(_, console)| to_console(directory, namespace, console))
                     .find(|leads| leads.lost().is_some())
                     .unwrap_or(Leads::Undeclared),
             }
@@ -156,8 +156,8 @@ fn to_account<'d>(
     account: &'d str,
 ) -> Leads<'d> {
     match directory.customer(namespace, customer) {
-        Listed::Whole(spec) => match spec.account(account) {
-            Some(found) => to_console(directory, namespace, &found.console_ref.name),
+        Listed::Whole(spec) => match spec.console_of(account) {
+            Some(console) => to_console(directory, namespace, console),
             None => Leads::Lost(Lost::NoAccount(namespace, customer, account)),
         },
         // It is another shard's with all its accounts.
@@ -179,8 +179,8 @@ pub fn lost(directory: &(impl Directory + ?Sized), all: &Declarations<'_>) -> Ve
         }
     };
     for one in &all.customers {
-        for (index, account) in one.spec.accounts.iter().enumerate() {
-            let address = Address::account(one.namespace, one.name, &account.name);
+        for (index, (account, _)) in one.spec.accounts().enumerate() {
+            let address = Address::account(one.namespace, one.name, account);
             look(address, &one.origin, &|_| format!("spec.accounts[{index}].consoleRef.name"));
         }
     }

@@ -97,7 +97,7 @@ fn records_of(about: &BTreeSet<Address>, desired: &Desired<'_>, ledger: &Ledger)
         .accounts
         .iter()
         .filter(|decl| accounts.contains(&decl.address))
-        .filter_map(|decl| decl.account.id.as_deref().map(RemoteId::from));
+        .filter_map(|decl| decl.open().account.id.as_deref().map(RemoteId::from));
     bound.chain(named).collect()
 }
 

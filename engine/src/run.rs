@@ -170,9 +170,11 @@ async fn look_on(job: &Job<'_>, ledger: &Ledger, census: Option<&Census>) -> Res
     Ok(Prepared { observed, reads, planned })
 }
 
-/// Looks once more, at a list that is read now. What the earlier look cost is counted.
-async fn look_anew(job: &Job<'_>, ledger: &Ledger, earlier: &Prepared) -> Result<Prepared, RunError> {
+/// Looks once more, at a list that is read now. What the earlier look cost is counted; what it found is let go of first,
+/// so that nothing of it is there twice.
+async fn look_anew(job: &Job<'_>, ledger: &Ledger, earlier: Prepared) -> Result<Prepared, RunError> {
     let cost = earlier.observed.cost;
+    drop(earlier);
     let mut prepared = look_on(job, ledger, None).await?;
     prepared.observed.cost.pages += cost.pages;
     prepared.observed.cost.details += cost.details;
@@ -201,14 +203,14 @@ pub async fn prepare(job: &Job<'_>, ledger: &mut OpenLedger<'_>) -> Result<Prepa
     let mut prepared = look(job, ledger.ledger()).await?;
     let old = job.earlier().is_some() && job.before.is_some_and(|before| !before.just_read);
     if old && rests_on_the_list(&prepared.planned) {
-        prepared = look_anew(job, ledger.ledger(), &prepared).await?;
+        prepared = look_anew(job, ledger.ledger(), prepared).await?;
     }
     for _ in 0..LOOKS_AT_MOST {
         if !prepared.planned.look_again {
             break;
         }
         store(job, ledger, std::mem::take(&mut prepared.planned.upkeep), None).await?;
-        prepared = look_anew(job, ledger.ledger(), &prepared).await?;
+        prepared = look_anew(job, ledger.ledger(), prepared).await?;
     }
     let read: BTreeSet<DetailKey> = prepared.reads.now.iter().cloned().collect();
     let again = stale_grounds(&prepared.planned.plan, &prepared.observed, &read);

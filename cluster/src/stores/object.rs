@@ -7,10 +7,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use smol_str::SmolStr;
-use tenantry_crd::customer::SophosAccount;
-use tenantry_crd::{CustomerSpec, Kind};
+use tenantry_crd::Kind;
 use uuid::Uuid;
 
+use super::packed::Accounts;
 use super::shelf::Key;
 use crate::{ANNOTATION_PREFIX, FINALIZER};
 
@@ -23,7 +23,7 @@ pub(super) struct Common {
     notes: HashSet<Notes>,
     finalizers: HashSet<Arc<[String]>>,
     names: HashSet<Arc<str>>,
-    sophos: HashSet<Arc<SophosAccount>>,
+    accounts: HashSet<Accounts>,
 }
 
 /// So many different ones are remembered; of more, those that somebody holds are still shared where they were found.
@@ -36,6 +36,10 @@ impl Common {
 
     fn finalizers(&mut self, finalizers: Vec<String>) -> Arc<[String]> {
         shared(&mut self.finalizers, finalizers)
+    }
+
+    pub fn accounts(&mut self, accounts: Vec<(SmolStr, SmolStr)>) -> Accounts {
+        shared(&mut self.accounts, accounts)
     }
 
     /// A name that many objects have: that of a namespace.
@@ -150,20 +154,6 @@ impl<S> Object<S> {
     /// Whether our finalizer holds it.
     pub fn is_held(&self) -> bool {
         self.finalizers.iter().any(|name| name == FINALIZER)
-    }
-}
-
-/// Gives back the room that reading a list left behind its end, and shares what many customers say alike.
-pub(super) fn fit(customer: &mut CustomerSpec, common: &mut Common) {
-    customer.accounts.shrink_to_fit();
-    for sophos in customer.accounts.iter_mut().filter_map(|account| account.sophos.as_mut()) {
-        *sophos = shared(&mut common.sophos, Arc::clone(sophos));
-    }
-    if let Some(contacts) = &mut customer.contacts {
-        contacts.shrink_to_fit();
-    }
-    if let Some(domains) = &mut customer.company.domains {
-        domains.shrink_to_fit();
     }
 }
 

@@ -7,9 +7,11 @@ use tenantry_crd as crd;
 use tenantry_crd::Kind;
 use tenantry_engine::address::Address;
 use tenantry_engine::declare::{Declarations, Declared};
+use tenantry_engine::desired::CustomerSource;
 use tenantry_engine::leads::{Directory, Listed, leads};
 use tenantry_engine::origin::{Origin, Scope};
 
+use super::packed::Packed;
 use super::shelf::{Read, Shelf, Shelves, Source};
 use super::{Broken, Going, Object};
 
@@ -41,12 +43,14 @@ impl Population {
     /// What is declared, for [`tenantry_engine::declare::declare`]. Objects that are being deleted are left out.
     pub fn declarations(&self) -> Declarations<'_> {
         let mut out = Declarations {
-            consoles: declared(Kind::Console, &self.shelves.consoles),
-            customers: declared(Kind::Customer, &self.shelves.customers),
-            products: declared(Kind::Product, &self.shelves.products),
-            licenses: declared(Kind::License, &self.shelves.licenses),
-            relationships: declared(Kind::Relationship, &self.shelves.relationships),
-            attestations: declared(Kind::Attestation, &self.shelves.attestations),
+            consoles: declared(Kind::Console, &self.shelves.consoles, |spec| spec),
+            customers: declared(Kind::Customer, &self.shelves.customers, |packed| {
+                CustomerSource::Packed(packed)
+            }),
+            products: declared(Kind::Product, &self.shelves.products, |spec| spec),
+            licenses: declared(Kind::License, &self.shelves.licenses, |spec| spec),
+            relationships: declared(Kind::Relationship, &self.shelves.relationships, |spec| spec),
+            attestations: declared(Kind::Attestation, &self.shelves.attestations, |spec| spec),
             without_behaviour: Vec::new(),
         };
         let nameless = [
@@ -108,7 +112,7 @@ impl Population {
     }
 
     /// The Customers, those that are being deleted among them.
-    pub fn customers(&self) -> impl Iterator<Item = &Arc<Object<crd::CustomerSpec>>> {
+    pub fn customers(&self) -> impl Iterator<Item = &Arc<Object<Packed>>> {
         self.shelves.customers.whole()
     }
 
@@ -138,7 +142,7 @@ impl Population {
     }
 
     /// One Customer.
-    pub fn customer(&self, namespace: &str, name: &str) -> Option<&Arc<Object<crd::CustomerSpec>>> {
+    pub fn customer(&self, namespace: &str, name: &str) -> Option<&Arc<Object<Packed>>> {
         one(&self.shelves.customers, namespace, name)
     }
 
@@ -200,8 +204,8 @@ impl Directory for Population {
         }
     }
 
-    fn customer(&self, namespace: &str, name: &str) -> Listed<&crd::CustomerSpec> {
-        listed(&self.shelves.customers, namespace, name)
+    fn customer(&self, namespace: &str, name: &str) -> Listed<CustomerSource<'_>> {
+        listed(&self.shelves.customers, namespace, name).map(|packed| CustomerSource::Packed(packed))
     }
 
     fn license(&self, namespace: &str, name: &str) -> Listed<&crd::LicenseSpec> {
@@ -237,7 +241,7 @@ fn one<'p, S>(shelf: &'p Shelf<S>, namespace: &str, name: &str) -> Option<&'p Ar
     }
 }
 
-fn declared<S>(kind: Kind, shelf: &Shelf<S>) -> Vec<Declared<'_, S>> {
+fn declared<'p, S, T>(kind: Kind, shelf: &'p Shelf<S>, spec: impl Fn(&'p S) -> T) -> Vec<Declared<'p, T>> {
     // Ledgers keep what an origin says: all of them the same word.
     let word: Arc<str> = kind.as_str().into();
     shelf
@@ -248,7 +252,7 @@ fn declared<S>(kind: Kind, shelf: &Shelf<S>) -> Vec<Declared<'_, S>> {
             name: &object.name,
             labels: &object.labels,
             origin: origin(&word, object),
-            spec: &*object.spec,
+            spec: spec(&object.spec),
         })
         .collect()
 }

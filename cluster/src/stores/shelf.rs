@@ -7,6 +7,7 @@ use tenantry_crd as crd;
 use tenantry_crd::Kind;
 
 use super::object::Common;
+use super::packed::Packed;
 use super::{Broken, Change, How, Object, Population, Unsynced};
 
 /// Namespace and name.
@@ -106,7 +107,7 @@ pub(super) struct Shelves {
     pub consoles: Arc<Shelf<crd::ConsoleSpec>>,
     /// Of a shard: every Console.
     pub console_names: Arc<Names>,
-    pub customers: Arc<Shelf<crd::CustomerSpec>>,
+    pub customers: Arc<Shelf<Packed>>,
     pub products: Arc<Shelf<crd::ProductSpec>>,
     pub licenses: Arc<Shelf<crd::LicenseSpec>>,
     pub relationships: Arc<Shelf<crd::RelationshipSpec>>,

@@ -19,6 +19,7 @@ use tenantry_crd::Kind;
 use tenantry_engine::text::terminal;
 
 use super::object::Common;
+use super::packed::Packed;
 use super::population::Population;
 use super::shelf::{Held, Key, Read, Shelf, Shelves, Source};
 use super::{Broken, Change, Object, Shared, Watched, sources};
@@ -40,12 +41,10 @@ trait Whole:
     type Spec: Clone + PartialEq + Send + Sync + 'static;
     const KIND: Kind;
 
-    fn parts(self) -> (ObjectMeta, Self::Spec);
+    /// Its metadata, and what it says as it is held.
+    fn parts(self, common: &mut Common) -> (ObjectMeta, Self::Spec);
 
     fn shelf(shelves: &mut Shelves) -> &mut Arc<Shelf<Self::Spec>>;
-
-    /// Makes it small.
-    fn fit(_spec: &mut Self::Spec, _common: &mut Common) {}
 
     /// Whether it belongs to this shard.
     fn ours(_spec: &Self::Spec, _namespace: &str, _held: &Held) -> bool {
@@ -54,43 +53,49 @@ trait Whole:
 }
 
 macro_rules! whole {
-    ($($kind:ident $spec:ident $shelf:ident { $($more:item)* })*) => {$(
+    ($($kind:ident $spec:ident $shelf:ident)*) => {$(
         impl Whole for crd::$kind {
             type Spec = crd::$spec;
             const KIND: Kind = Kind::$kind;
 
-            fn parts(self) -> (ObjectMeta, Self::Spec) {
+            fn parts(self, _: &mut Common) -> (ObjectMeta, Self::Spec) {
                 (self.metadata, self.spec)
             }
 
             fn shelf(shelves: &mut Shelves) -> &mut Arc<Shelf<Self::Spec>> {
                 &mut shelves.$shelf
             }
-
-            $($more)*
         }
     )*};
 }
 
 whole! {
-    Console ConsoleSpec consoles {}
-    Customer CustomerSpec customers {
-        fn fit(spec: &mut Self::Spec, common: &mut Common) {
-            super::object::fit(spec, common);
-        }
+    Console ConsoleSpec consoles
+    Product ProductSpec products
+    License LicenseSpec licenses
+    Relationship RelationshipSpec relationships
+    Attestation AttestationSpec attestations
+}
 
-        fn ours(spec: &Self::Spec, namespace: &str, held: &Held) -> bool {
-            // Of one that leads nowhere, nobody knows whose it was.
-            let ours = |console: &str| {
-                held.has_console(namespace, console) || !held.knows_console(namespace, console)
-            };
-            !held.is_sharded() || spec.accounts.iter().any(|account| ours(&account.console_ref.name))
-        }
+impl Whole for crd::Customer {
+    type Spec = Packed;
+    const KIND: Kind = Kind::Customer;
+
+    fn parts(self, common: &mut Common) -> (ObjectMeta, Packed) {
+        let packed = Packed::new(&self.spec, common);
+        (self.metadata, packed)
     }
-    Product ProductSpec products {}
-    License LicenseSpec licenses {}
-    Relationship RelationshipSpec relationships {}
-    Attestation AttestationSpec attestations {}
+
+    fn shelf(shelves: &mut Shelves) -> &mut Arc<Shelf<Packed>> {
+        &mut shelves.customers
+    }
+
+    fn ours(packed: &Packed, namespace: &str, held: &Held) -> bool {
+        // Of one that leads nowhere, nobody knows whose it was.
+        let ours =
+            |console: &str| held.has_console(namespace, console) || !held.knows_console(namespace, console);
+        !held.is_sharded() || packed.accounts().iter().any(|(_, console)| ours(console))
+    }
 }
 
 /// Watches everything, for ever.
@@ -166,11 +171,10 @@ fn read<K: Whole>(guard: DeserializeGuard<K>, held: &mut Held) -> (Key, Read<K::
     }
     match guard.0 {
         Ok(object) => {
-            let (metadata, mut spec) = object.parts();
+            let (metadata, spec) = object.parts(&mut held.common);
             if !K::ours(&spec, &key.0, held) {
                 return (key, Read::Elsewhere(version.into()));
             }
-            K::fit(&mut spec, &mut held.common);
             let spec = match K::shelf(&mut held.shelves).0.get(&key) {
                 Some(Read::Whole(old)) if *old.version == *version => {
                     return (key, Read::Whole(Arc::clone(old)));

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use tenantry_crd::console::{MicrosoftPosition, Naming};
 use tenantry_crd::customer::{Address, Contact, ContactRole, Onboarding};
 use tenantry_engine::console::Projection;
-use tenantry_engine::desired::AccountDecl;
+use tenantry_engine::desired::OpenAccount;
 use tenantry_engine::observed::{Facet, KeyKind};
 use tenantry_engine::plan::findings::{Code, Finding};
 use tenantry_engine::plan::matching::Key;
@@ -28,7 +28,7 @@ const REGISTERED: [&str; 24] = [
 const WITH_STATES: [&str; 2] = ["US", "CA"];
 
 /// Whose name stands on the bill: the contact for bills, else the first administrator.
-fn billed<'d>(decl: &'d AccountDecl<'_>) -> Option<(usize, &'d Contact)> {
+fn billed<'d>(decl: &'d OpenAccount<'_>) -> Option<(usize, &'d Contact)> {
     let contacts = decl.customer.contacts.as_deref().unwrap_or_default();
     let with = |role: ContactRole| contacts.iter().position(|contact| contact.roles.contains(&role));
     let place = with(ContactRole::Billing).or_else(|| with(ContactRole::Admin))?;
@@ -41,7 +41,7 @@ struct Declared<'d> {
 }
 
 impl<'d> Declared<'d> {
-    fn of(decl: &'d AccountDecl<'_>) -> Self {
+    fn of(decl: &'d OpenAccount<'_>) -> Self {
         let contact = billed(decl).map(|(_, contact)| contact);
         let block = decl.account.microsoft.as_deref();
         let address = decl.customer.company.address.as_ref();
@@ -87,13 +87,13 @@ impl<'d> Declared<'d> {
 }
 
 /// Its first domain, as Microsoft spells it.
-fn domain(decl: &AccountDecl<'_>) -> Option<String> {
+fn domain(decl: &OpenAccount<'_>) -> Option<String> {
     let block = decl.account.microsoft.as_deref();
     block.and_then(|block| block.domain.as_deref()).map(|domain| domain.trim().to_lowercase())
 }
 
 /// The projection of one account.
-pub(super) fn project(terms: &Terms, decl: &AccountDecl<'_>) -> Projection {
+pub(super) fn project(terms: &Terms, decl: &OpenAccount<'_>) -> Projection {
     let domain = domain(decl);
     let creates = decl.account.onboarding == Some(Onboarding::Create);
     let refused = if creates && terms.position != MicrosoftPosition::IndirectReseller {
@@ -105,7 +105,7 @@ pub(super) fn project(terms: &Terms, decl: &AccountDecl<'_>) -> Projection {
 }
 
 /// The same of an account that is there: without what finds or creates it.
-pub(super) fn managed(terms: &Terms, decl: &AccountDecl<'_>) -> Projection {
+pub(super) fn managed(terms: &Terms, decl: &OpenAccount<'_>) -> Projection {
     let declared = Declared::of(decl);
     let company = &decl.customer.company;
     let block = decl.account.microsoft.as_deref();
@@ -147,7 +147,7 @@ pub(super) fn managed(terms: &Terms, decl: &AccountDecl<'_>) -> Projection {
     }
 }
 
-fn keys(decl: &AccountDecl<'_>, domain: Option<&str>) -> Vec<Key> {
+fn keys(decl: &OpenAccount<'_>, domain: Option<&str>) -> Vec<Key> {
     let company = &decl.customer.company;
     let contacts = decl.customer.contacts.iter().flatten();
     let mut keys: Vec<Key> = domain
@@ -170,7 +170,7 @@ fn keys(decl: &AccountDecl<'_>, domain: Option<&str>) -> Vec<Key> {
 
 fn refused(
     terms: &Terms,
-    decl: &AccountDecl<'_>,
+    decl: &OpenAccount<'_>,
     declared: &Declared<'_>,
     domain: Option<&str>,
 ) -> Vec<Finding> {

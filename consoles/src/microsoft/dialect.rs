@@ -10,7 +10,7 @@ use tenantry_crd::console::{MicrosoftConsole, MicrosoftPosition, MicrosoftProvid
 use tenantry_engine::action::Action;
 use tenantry_engine::capability::{Capabilities, OperationClass, Row};
 use tenantry_engine::console::{Ask, Dialect, Instructions, LicenseProjection, Projection, Subject};
-use tenantry_engine::desired::{AccountDecl, LicenseDecl};
+use tenantry_engine::desired::{LicenseDecl, OpenAccount};
 use tenantry_engine::observed::{Blocker, Facet, KeyKind};
 use tenantry_engine::operation::{Ack, Draft, Next};
 use tenantry_engine::plan::matching::Excluded;
@@ -111,11 +111,11 @@ impl Dialect for MicrosoftDialect {
         &[KeyKind::TenantDomain]
     }
 
-    fn account(&self, decl: &AccountDecl<'_>) -> Projection {
+    fn account(&self, decl: &OpenAccount<'_>) -> Projection {
         account::project(&self.terms, decl)
     }
 
-    fn managed(&self, decl: &AccountDecl<'_>) -> Projection {
+    fn managed(&self, decl: &OpenAccount<'_>) -> Projection {
         account::managed(&self.terms, decl)
     }
 

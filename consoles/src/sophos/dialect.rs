@@ -12,7 +12,7 @@ use tenantry_crd::license::LicenseType;
 use tenantry_engine::action::Action;
 use tenantry_engine::capability::{Capabilities, OperationClass, Row};
 use tenantry_engine::console::{Ask, Dialect, Instructions, LicenseProjection, Projection, Subject};
-use tenantry_engine::desired::{AccountDecl, LicenseDecl};
+use tenantry_engine::desired::{LicenseDecl, OpenAccount};
 use tenantry_engine::observed::{Blocker, Facet, KeyKind};
 use tenantry_engine::operation::{Ack, Draft, Next};
 use tenantry_engine::plan::findings::{Code, Finding};
@@ -52,7 +52,7 @@ impl SophosDialect {
     }
 
     /// The name that the list shows.
-    fn shown<'d>(&self, decl: &'d AccountDecl<'_>) -> &'d str {
+    fn shown<'d>(&self, decl: &'d OpenAccount<'_>) -> &'d str {
         match (&decl.account.display_name, self.naming) {
             (Some(own), _) => own.as_str(),
             (None, Naming::Legal) => decl.customer.company.legal_name.as_str(),
@@ -64,7 +64,7 @@ impl SophosDialect {
     /// it is.
     fn projected(
         &self,
-        decl: &AccountDecl<'_>,
+        decl: &OpenAccount<'_>,
         mut need: impl FnMut(&dyn Fn() -> String, &str),
     ) -> Projection {
         let mut projection = Projection::default();
@@ -138,7 +138,7 @@ impl SophosDialect {
     }
 
     /// Keys by which its record can be found.
-    fn keys(&self, decl: &AccountDecl<'_>) -> Vec<Key> {
+    fn keys(&self, decl: &OpenAccount<'_>) -> Vec<Key> {
         let contact = contact(decl);
         let address = decl.customer.company.address.as_ref();
         let street = address.and_then(|address| address.postal_code.as_deref().zip(address.line1.as_deref()));
@@ -200,7 +200,7 @@ fn declared_monthly(subject: &Subject<'_>) -> bool {
 }
 
 /// The person whom Sophos gets: the administrator, else the technical contact, else the first one declared.
-fn contact<'a>(decl: &'a AccountDecl<'_>) -> Option<(usize, &'a Contact)> {
+fn contact<'a>(decl: &'a OpenAccount<'_>) -> Option<(usize, &'a Contact)> {
     let contacts = decl.customer.contacts.as_deref().unwrap_or_default();
     let with = |role| contacts.iter().enumerate().find(move |(_, one)| one.roles.contains(&role));
     with(ContactRole::Admin)
@@ -226,7 +226,7 @@ impl Dialect for SophosDialect {
         &[]
     }
 
-    fn account(&self, decl: &AccountDecl<'_>) -> Projection {
+    fn account(&self, decl: &OpenAccount<'_>) -> Projection {
         let mut need = Vec::new();
         let mut projection = self.projected(decl, |path, what| need.push(missing(path(), what)));
         projection.keys = self.keys(decl);
@@ -234,7 +234,7 @@ impl Dialect for SophosDialect {
         projection
     }
 
-    fn managed(&self, decl: &AccountDecl<'_>) -> Projection {
+    fn managed(&self, decl: &OpenAccount<'_>) -> Projection {
         self.projected(decl, |_, _| {})
     }
 

@@ -145,6 +145,11 @@ impl<'c> Desk<'c> {
     }
 }
 
-fn declared<'a, S>(name: &'a str, spec: &'a S, labels: &'a BTreeMap<String, String>) -> Declared<'a, S> {
-    Declared { namespace: "default", name, labels, origin: Origin::file(format!("{name}.yaml"), 1, 1), spec }
+fn declared<'a, S>(
+    name: &'a str,
+    spec: impl Into<S>,
+    labels: &'a BTreeMap<String, String>,
+) -> Declared<'a, S> {
+    let (origin, spec) = (Origin::file(format!("{name}.yaml"), 1, 1), spec.into());
+    Declared { namespace: "default", name, labels, origin, spec }
 }

@@ -377,8 +377,12 @@ fn typed<T: serde::de::DeserializeOwned>(
         .collect()
 }
 
-fn declared<'a, S>((name, spec): (&'a str, &'a S), labels: &'a BTreeMap<String, String>) -> Declared<'a, S> {
-    Declared { namespace: "default", name, labels, origin: Origin::file(format!("{name}.yaml"), 1, 1), spec }
+fn declared<'a, S>(
+    (name, spec): (&'a str, impl Into<S>),
+    labels: &'a BTreeMap<String, String>,
+) -> Declared<'a, S> {
+    let (origin, spec) = (Origin::file(format!("{name}.yaml"), 1, 1), spec.into());
+    Declared { namespace: "default", name, labels, origin, spec }
 }
 
 /// Lays one object over another.

@@ -226,8 +226,13 @@ pub struct Wish {
     pub license: Option<LicenseSpec>,
 }
 
-fn declared<'a, S>(name: &'a str, spec: &'a S, labels: &'a BTreeMap<String, String>) -> Declared<'a, S> {
-    Declared { namespace: "default", name, labels, origin: Origin::file("muster.yaml", 1, 1), spec }
+fn declared<'a, S>(
+    name: &'a str,
+    spec: impl Into<S>,
+    labels: &'a BTreeMap<String, String>,
+) -> Declared<'a, S> {
+    let (origin, spec) = (Origin::file("muster.yaml", 1, 1), spec.into());
+    Declared { namespace: "default", name, labels, origin, spec }
 }
 
 impl Wish {

@@ -50,13 +50,13 @@ pub async fn customer(
     name: &str,
 ) -> Result<bool, StatusError> {
     let Some(object) = population.customer(namespace, name) else { return Ok(false) };
-    let accounts = &object.spec.accounts;
-    let consoles: Vec<&str> = accounts.iter().map(|account| account.console_ref.name.as_str()).collect();
+    let accounts = object.spec.accounts();
+    let consoles: Vec<&str> = accounts.iter().map(|(_, console)| console.as_str()).collect();
     if desk.board.waits(namespace, name, &consoles) {
         return Ok(false);
     }
     let addresses: Vec<Address> =
-        accounts.iter().map(|account| Address::account(namespace, name, &account.name)).collect();
+        accounts.iter().map(|(account, _)| Address::account(namespace, name, account)).collect();
     let speaks: Vec<Option<Speaks<'_>>> = addresses
         .iter()
         .map(|address| match leads(population, address) {
@@ -71,10 +71,7 @@ pub async fn customer(
         let all: Vec<(&str, Speaks<'_>)> = accounts
             .iter()
             .zip(&speaks)
-            .map(|(account, speaks)| {
-                let name = account.name.as_str();
-                (name, speaks.unwrap_or_else(|| Speaks::Shard(said(name))))
-            })
+            .map(|((name, _), speaks)| (name.as_str(), speaks.unwrap_or_else(|| Speaks::Shard(said(name)))))
             .collect();
         board::customer(&desk.board, namespace, name, object.generation, &all)
     };
@@ -104,9 +101,9 @@ fn is_lost(population: &Population, (kind, namespace, name): &Named) -> bool {
     match kind {
         Kind::Customer => population.customer(namespace, name).is_some_and(|one| {
             one.spec
-                .accounts
+                .accounts()
                 .iter()
-                .any(|account| leads_nowhere(Address::account(namespace, name, &account.name)))
+                .any(|(account, _)| leads_nowhere(Address::account(namespace, name, account)))
         }),
         Kind::License => leads_nowhere(Address::license(namespace, name)),
         Kind::Relationship => leads_nowhere(Address::relationship(namespace, name)),

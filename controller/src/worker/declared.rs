@@ -66,8 +66,8 @@ impl Scope for Around<'_> {
             Of::Customer => self.population.customer(&address.namespace, &address.name),
             _ => None,
         };
-        let accounts = customer.filter(|one| one.going.is_none()).map(|one| &one.spec.accounts);
-        let mut consoles = accounts.into_iter().flatten().map(|account| account.console_ref.name.as_str());
+        let accounts = customer.filter(|one| one.going.is_none()).map(|one| one.spec.accounts());
+        let mut consoles = accounts.into_iter().flatten().map(|(_, console)| console.as_str());
         let led = match leads(self.population, address) {
             Leads::Console(console) => Some(console),
             Leads::Undeclared | Leads::Lost(_) => None,
@@ -81,10 +81,8 @@ impl Scope for Around<'_> {
 pub fn scoped<'p>(population: &'p Population, namespace: &str, console: &str) -> Declarations<'p> {
     let mut all = population.declarations();
     all.consoles.retain(|one| one.namespace == namespace && one.name == console);
-    all.customers.retain(|one| {
-        one.namespace == namespace
-            && one.spec.accounts.iter().any(|account| account.console_ref.name == console)
-    });
+    all.customers
+        .retain(|one| one.namespace == namespace && one.spec.accounts().any(|(_, of)| of == console));
     let customers: BTreeSet<&str> = all.customers.iter().map(|one| one.name).collect();
     all.licenses
         .retain(|one| one.namespace == namespace && customers.contains(one.spec.customer_ref.name.as_str()));

@@ -11,14 +11,15 @@ use std::time::{Duration, Instant};
 use jiff::SignedDuration;
 use serde_json::json;
 use tenantry_cluster::stores::Population;
+use tenantry_engine::console::ConsoleError;
 use tenantry_engine::declare::declare;
 use tenantry_engine::desired::Desired;
 use tenantry_engine::execute::{Outcome, Report};
-use tenantry_engine::observe::Settings;
+use tenantry_engine::observe::{Settings, list};
 use tenantry_engine::observed::Details;
 use tenantry_engine::plan::reasons::HeldBy;
 use tenantry_engine::plan::{Approvals, Fingerprint, Plan, Step};
-use tenantry_engine::run::{Before, Job, Prepared, RunError, apply, constrain, prepare};
+use tenantry_engine::run::{Before, Job, Prepared, RunError, apply_into, constrain, prepare};
 use tenantry_engine::store::{OpenLedger, StoreError};
 
 use super::declared::{Around, Changed, REQUESTED, about, approvals, matters, scoped};
@@ -132,11 +133,18 @@ impl Worker {
         self.pause.until = None;
         let mut ended = self.turns(&why, false).await;
         if matches!(ended, Ok(Ended::Waits)) {
-            // Whoever waits holds nothing that was looked at: it may be old by then, and takes memory.
+            // Whoever waits holds nothing that was looked at: it is old by then, and takes memory.
+            self.list = None;
             let binding = Arc::clone(&self.desk.binding);
             self.alone = tokio::time::timeout(TURN_COMES, binding.lock_owned()).await.ok();
             if self.may_act() {
-                ended = self.turns(&why, true).await;
+                ended = match self.relist().await {
+                    Ok(()) => self.turns(&why, true).await,
+                    Err(error) => {
+                        self.alone = None;
+                        return self.refused(error).await;
+                    }
+                };
             }
         }
         self.alone = None;
@@ -156,7 +164,15 @@ impl Worker {
         self.desk.metrics.reconciled(self.name.as_str(), how, began.elapsed());
     }
 
-    /// `waited`: for other Consoles, since the list was read.
+    /// Reads the list again, in the worker itself.
+    async fn relist(&mut self) -> Result<(), ConsoleError> {
+        if let Some(link) = &self.link {
+            self.list = Some(list(&*link.console, &self.name, &link.runtime).await?);
+        }
+        Ok(())
+    }
+
+    /// `waited`: for other Consoles; then the list was read again.
     async fn turns(&mut self, why: &Why, waited: bool) -> Result<Ended, Problem> {
         let population = self.desk.stores.population();
         if !population.synced() {
@@ -199,12 +215,13 @@ impl Worker {
         let wave = about.len() > AT_ONCE;
         let about = if wave { BTreeSet::new() } else { about };
         let mut approvals = approvals(&population, &namespace, &name, &all);
+        drop(all);
         if !waited && self.waits_for_others(desired) {
             return Ok(Ended::Waits);
         }
         let gate = Arc::clone(&self.gate);
         let scan_waits = gate.lock().await;
-        let mut just_read = matches!(why, Why::Listed) && !waited;
+        let mut just_read = matches!(why, Why::Listed) || waited;
         let mut turns = 0;
         let ended = loop {
             let turn = self.turn(&population, desired, &mut approvals, just_read, &about).await;
@@ -293,10 +310,10 @@ impl Worker {
         let mut report = None;
         if self.desk.rules.plan_only {
         } else if self.held_by_finalizers(population, &prepared).await {
-            match apply(&means.job(approvals), &mut ledger, &mut prepared).await {
-                Ok(done) => report = Some(done),
-                Err(error) => unwritten = Some(error),
-            }
+            let mut done = Report::default();
+            let job = means.job(approvals);
+            unwritten = apply_into(&job, &mut ledger, &mut prepared, &mut done).await.err();
+            report = Some(done);
         } else {
             // Somebody changed an object meanwhile: its change calls again; this makes sure.
             self.pause.until = Some(Instant::now() + FIRST_PAUSE);
@@ -311,10 +328,11 @@ impl Worker {
         } else {
             list
         });
+        // What was done before the store failed was done, and is told.
+        let goes_on = report.as_ref().is_some_and(|report| self.ended(report));
         if let Some(error) = unwritten {
             return Err(self.unwritten(error));
         }
-        let goes_on = report.as_ref().is_some_and(|report| self.ended(report));
         let shown =
             Arc::new(Shown { plan: whole.unwrap_or(prepared.planned.plan), observed: prepared.observed });
         self.wake = shown.plan.wake;
@@ -384,7 +402,7 @@ impl Worker {
             };
             self.desk.metrics.step(line.action.name(), outcome);
             goes_on |= matches!(outcome, "done" | "waits" | "in-doubt");
-            if !matches!(outcome, "held") {
+            if !matches!(outcome, "held" | "not-begun") {
                 say(
                     Level::Info,
                     "step",

@@ -20,11 +20,11 @@ impl Directory for Here {
         }
     }
 
-    fn customer(&self, _: &str, name: &str) -> Listed<&crd::CustomerSpec> {
+    fn customer(&self, _: &str, name: &str) -> Listed<CustomerSource<'_>> {
         match name {
             "going" => Listed::Unclear,
             "theirs" => Listed::Apart,
-            _ => self.customers.get(name).map_or(Listed::Missing, Listed::Whole),
+            _ => self.customers.get(name).map_or(Listed::Missing, |spec| Listed::Whole(spec.into())),
         }
     }
 
@@ -110,8 +110,13 @@ fn what_leads_nowhere_is_found_with_its_field_and_the_way_on() {
     let origin = Origin::file("a.yaml", 1, 1);
     let mut all = Declarations::default();
     for (name, spec) in &here.customers {
-        let declared =
-            crate::declare::Declared { namespace: "n", name, labels: &labels, origin: origin.clone(), spec };
+        let declared = crate::declare::Declared {
+            namespace: "n",
+            name,
+            labels: &labels,
+            origin: origin.clone(),
+            spec: spec.into(),
+        };
         all.customers.push(declared);
     }
     for (name, spec) in &here.licenses {

@@ -9,7 +9,7 @@ use crate::action::Action;
 use crate::address::{Address, RemoteId};
 use crate::capability::{By, Row};
 use crate::console::Projection;
-use crate::desired::AccountDecl;
+use crate::desired::OpenAccount;
 use crate::ledger::{Entry, GuardKind, LastApplied, Standing, Want};
 use crate::observed::{Facet, Record};
 use crate::operation::Phase;
@@ -23,10 +23,11 @@ use crate::value::{Field, Value};
 
 /// Plans the n-th declared account.
 pub(super) fn plan(ctx: &mut Context<'_>, n: usize) {
-    let decl: &AccountDecl<'_> = &ctx.input.desired.accounts[n];
+    let decl = &ctx.input.desired.accounts[n];
     if ctx.renames_a_live_one(&decl.address, &decl.formerly, &decl.origin) {
         return;
     }
+    let decl = &decl.open();
     let want = effective_want(ctx, decl);
     remember(ctx, decl, want);
     let entry = ctx.entry_now(&decl.address);
@@ -56,7 +57,7 @@ pub(super) fn plan(ctx: &mut Context<'_>, n: usize) {
 }
 
 /// What is wanted today, and the wait for what is wanted from a later day on.
-fn effective_want(ctx: &mut Context<'_>, decl: &AccountDecl<'_>) -> Want {
+fn effective_want(ctx: &mut Context<'_>, decl: &OpenAccount<'_>) -> Want {
     not_before(ctx, &decl.address, decl.want, decl.not_before, &decl.origin);
     want_today(ctx, decl)
 }
@@ -78,7 +79,7 @@ pub(super) fn not_before(
 
 /// What is wanted today, without telling anybody. Before its day an ending is not wanted, even if it was wanted
 /// before and put off since; what has ended stays as it was meant.
-fn want_today(ctx: &Context<'_>, decl: &AccountDecl<'_>) -> Want {
+fn want_today(ctx: &Context<'_>, decl: &OpenAccount<'_>) -> Want {
     if decl.want == Want::Present || decl.not_before.is_none_or(|day| day <= ctx.input.now) {
         return decl.want;
     }
@@ -93,7 +94,7 @@ pub(super) fn date(at: Timestamp) -> String {
 }
 
 /// Brings what the ledger remembers of a declaration up to date, where there is an entry.
-fn remember(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, want: Want) {
+fn remember(ctx: &mut Context<'_>, decl: &OpenAccount<'_>, want: Want) {
     let Some(entry) = ctx.entry(&decl.address) else { return };
     let given = given(ctx, decl);
     if up_to_date(entry, decl, want, &given) {
@@ -103,7 +104,7 @@ fn remember(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, want: Want) {
     ctx.put(&decl.address, "", "", fresh);
 }
 
-fn given(ctx: &Context<'_>, decl: &AccountDecl<'_>) -> Vec<String> {
+fn given(ctx: &Context<'_>, decl: &OpenAccount<'_>) -> Vec<String> {
     ctx.input
         .approvals
         .consents
@@ -114,7 +115,7 @@ fn given(ctx: &Context<'_>, decl: &AccountDecl<'_>) -> Vec<String> {
 }
 
 /// Makes sure that there is an entry to carry what a step does.
-pub(super) fn ensure_entry(ctx: &mut Context<'_>, decl: &AccountDecl<'_>) {
+pub(super) fn ensure_entry(ctx: &mut Context<'_>, decl: &OpenAccount<'_>) {
     if ctx.entry(&decl.address).is_none() {
         let given = given(ctx, decl);
         let entry = remembered(
@@ -129,7 +130,7 @@ pub(super) fn ensure_entry(ctx: &mut Context<'_>, decl: &AccountDecl<'_>) {
 
 fn bound(
     ctx: &mut Context<'_>,
-    decl: &AccountDecl<'_>,
+    decl: &OpenAccount<'_>,
     want: Want,
     entry: &Entry,
     id: &RemoteId,
@@ -211,7 +212,7 @@ fn bound(
 }
 
 /// Bound, and not in the census.
-fn gone(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, want: Want, entry: &Entry) {
+fn gone(ctx: &mut Context<'_>, decl: &OpenAccount<'_>, want: Want, entry: &Entry) {
     if !ctx.conclusive_since(entry.wrote) {
         ctx.not_compared += 1;
         ctx.unseen.insert(decl.address.clone());
@@ -238,7 +239,7 @@ fn gone(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, want: Want, entry: &Entry
     ended_elsewhere(ctx, decl);
 }
 
-fn ended_elsewhere(ctx: &mut Context<'_>, decl: &AccountDecl<'_>) {
+fn ended_elsewhere(ctx: &mut Context<'_>, decl: &OpenAccount<'_>) {
     ctx.finding(
         Finding::new(
             Code::EndedElsewhere,
@@ -251,7 +252,7 @@ fn ended_elsewhere(ctx: &mut Context<'_>, decl: &AccountDecl<'_>) {
     );
 }
 
-fn unavailable(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, row: Row) {
+fn unavailable(ctx: &mut Context<'_>, decl: &OpenAccount<'_>, row: Row) {
     let note = ctx.caps().cells.get(&row).map(|cell| cell.note.clone()).unwrap_or_default();
     let mut finding = Finding::gap(ctx.input.dialect.title(), ctx.by(row), row.words())
         .about(&decl.address)
@@ -263,11 +264,11 @@ fn unavailable(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, row: Row) {
     ctx.finding(finding);
 }
 
-fn named(decl: &AccountDecl<'_>) -> Option<RemoteId> {
+fn named(decl: &OpenAccount<'_>) -> Option<RemoteId> {
     decl.account.id.as_deref().map(RemoteId::from)
 }
 
-fn unbound(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, entry: Option<&Entry>, projection: &Projection) {
+fn unbound(ctx: &mut Context<'_>, decl: &OpenAccount<'_>, entry: Option<&Entry>, projection: &Projection) {
     if let Some(id) = named(decl)
         && ctx.input.observed.census.get(&id).is_some()
     {
@@ -337,7 +338,7 @@ fn unbound(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, entry: Option<&Entry>,
     }
 }
 
-fn id_not_found(ctx: &mut Context<'_>, decl: &AccountDecl<'_>) {
+fn id_not_found(ctx: &mut Context<'_>, decl: &OpenAccount<'_>) {
     if ctx.input.observed.census.complete() {
         ctx.finding(
             Finding::new(
@@ -357,7 +358,7 @@ fn id_not_found(ctx: &mut Context<'_>, decl: &AccountDecl<'_>) {
     }
 }
 
-fn made_elsewhere(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, projection: &Projection) {
+fn made_elsewhere(ctx: &mut Context<'_>, decl: &OpenAccount<'_>, projection: &Projection) {
     let free: Vec<_> = ctx
         .lookalikes(projection, decl)
         .into_iter()
@@ -378,7 +379,7 @@ fn made_elsewhere(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, projection: &Pr
     ctx.waiting.push(Waiting::new(&decl.address, WaitingFor::Prerequisite, words).at(Some(&decl.origin)));
 }
 
-fn not_found(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, free: &[super::matching::Candidate<'_>]) {
+fn not_found(ctx: &mut Context<'_>, decl: &OpenAccount<'_>, free: &[super::matching::Candidate<'_>]) {
     if let Some(one) = free.first() {
         ctx.named.insert(one.record.id.clone());
         return ctx.finding(
@@ -410,7 +411,7 @@ fn not_found(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, free: &[super::match
 }
 
 /// Binding by `accounts[].id`.
-fn adopt_named(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, id: &RemoteId, projection: &Projection) {
+fn adopt_named(ctx: &mut Context<'_>, decl: &OpenAccount<'_>, id: &RemoteId, projection: &Projection) {
     if let Some(holder) = ctx.holder(id).cloned() {
         return ctx.finding(
             Finding::new(
@@ -438,7 +439,7 @@ fn adopt_named(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, id: &RemoteId, pro
 /// A step that binds a record. What differs is listed; the next plan changes it.
 pub(super) fn adopt(
     ctx: &mut Context<'_>,
-    decl: &AccountDecl<'_>,
+    decl: &OpenAccount<'_>,
     record: &Record,
     projection: &Projection,
     because: Reason,
@@ -488,7 +489,7 @@ pub(super) fn binding(
 }
 
 /// What the create request brings along of the account's licences.
-fn made_with(ctx: &Context<'_>, decl: &AccountDecl<'_>) -> Vec<Change> {
+fn made_with(ctx: &Context<'_>, decl: &OpenAccount<'_>) -> Vec<Change> {
     let mut articles: std::collections::BTreeMap<Field, Vec<Box<str>>> = std::collections::BTreeMap::new();
     let licenses = &ctx.input.desired.licenses;
     for license in licenses.iter().filter(|one| one.account == decl.address && one.want == Want::Present) {
@@ -508,7 +509,7 @@ fn made_with(ctx: &Context<'_>, decl: &AccountDecl<'_>) -> Vec<Change> {
 }
 
 /// What to do with a record that may be the declared customer.
-fn bind_it(decl: &AccountDecl<'_>, record: &Record) -> String {
+fn bind_it(decl: &OpenAccount<'_>, record: &Record) -> String {
     let id = terminal(record.id.as_str());
     format!("if it is this customer, bind it: tenantry adopt {} --id {id}", decl.address)
 }
@@ -519,7 +520,7 @@ fn other_company(record: &Record) -> String {
 
 fn create(
     ctx: &mut Context<'_>,
-    decl: &AccountDecl<'_>,
+    decl: &OpenAccount<'_>,
     projection: &Projection,
     candidates: &[super::matching::Candidate<'_>],
 ) {

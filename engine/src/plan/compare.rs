@@ -10,7 +10,7 @@ use tenantry_crd::console::{DriftPolicy, Naming};
 use crate::action::Action;
 use crate::capability::{By, Row};
 use crate::console::Projection;
-use crate::desired::AccountDecl;
+use crate::desired::OpenAccount;
 use crate::ledger::{Applied, Entry};
 use crate::observed::{Facet, Record};
 use crate::plan::context::Context;
@@ -49,7 +49,7 @@ enum Outcome {
 /// Plans the differences of a bound account.
 pub(super) fn fields(
     ctx: &mut Context<'_>,
-    decl: &AccountDecl<'_>,
+    decl: &OpenAccount<'_>,
     entry: &Entry,
     record: &Record,
     projection: &Projection,
@@ -167,7 +167,7 @@ fn one(
     if last.shown.as_ref() == Some(&digest) { Outcome::Same } else { Outcome::Drift(shown) }
 }
 
-fn report(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, row: Row, changes: &[Change]) {
+fn report(ctx: &mut Context<'_>, decl: &OpenAccount<'_>, row: Row, changes: &[Change]) {
     let next = if matches!(ctx.by(row), By::Never | By::NotYet) {
         "nobody can put it back through tenantry · accept it: tenantry pull"
     } else {
@@ -187,7 +187,7 @@ fn report(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, row: Row, changes: &[Ch
 
 fn update(
     ctx: &mut Context<'_>,
-    decl: &AccountDecl<'_>,
+    decl: &OpenAccount<'_>,
     entry: &Entry,
     record: &Record,
     row: Row,
@@ -233,7 +233,7 @@ pub(super) fn changes_words(changes: &[Change]) -> String {
     }
 }
 
-fn cannot(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, by: By, changes: &[Change]) {
+fn cannot(ctx: &mut Context<'_>, decl: &OpenAccount<'_>, by: By, changes: &[Change]) {
     for change in changes {
         let old = change.old.as_ref().map_or_else(|| "not shown".to_owned(), Value::terminal);
         let code = if by == By::NotYet { Code::NotSupportedYet } else { Code::Immutable };

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::address::{Address, Kind, RemoteId};
 use crate::capability::{By, Capabilities, Party, Row};
 use crate::console::{Projection, Subject};
-use crate::desired::{AccountDecl, LicenseDecl};
+use crate::desired::{AccountDecl, LicenseDecl, OpenAccount};
 use crate::ledger::{Applied, Entry, LastApplied, Standing, Want};
 use crate::observed::{Facet, FacetRead, Record};
 use crate::plan::findings::{Code, Finding};
@@ -291,7 +291,7 @@ impl<'a> Context<'a> {
     pub fn subject<'s>(
         &self,
         address: &'s Address,
-        decl: Option<&'s AccountDecl<'s>>,
+        decl: Option<&'s OpenAccount<'s>>,
         record: Option<&'s Record>,
     ) -> Subject<'s>
     where
@@ -324,7 +324,7 @@ impl<'a> Context<'a> {
         self.findings.push(finding);
     }
 
-    pub fn project(&self, decl: &AccountDecl<'_>) -> Projection {
+    pub fn project(&self, decl: &OpenAccount<'_>) -> Projection {
         self.input.dialect.account(decl)
     }
 
@@ -332,7 +332,7 @@ impl<'a> Context<'a> {
     pub fn lookalikes(
         &self,
         projection: &Projection,
-        decl: &AccountDecl<'_>,
+        decl: &OpenAccount<'_>,
     ) -> Vec<super::matching::Candidate<'a>> {
         let distinct: BTreeSet<&str> = decl.account.distinct_from.iter().map(String::as_str).collect();
         self.index().candidates(&projection.keys, &self.excluded, |id| distinct.contains(id.as_str()))
@@ -483,7 +483,7 @@ impl<'a> Context<'a> {
 /// brought up to date.
 pub(super) fn remembered(
     mut entry: Entry,
-    decl: &AccountDecl<'_>,
+    decl: &OpenAccount<'_>,
     want: Want,
     given: impl Iterator<Item = String>,
 ) -> Entry {
@@ -504,7 +504,7 @@ pub(super) fn remembered(
 }
 
 /// Whether [`remembered`] would change nothing: the usual case, without a copy.
-pub(super) fn up_to_date(entry: &Entry, decl: &AccountDecl<'_>, want: Want, given: &[String]) -> bool {
+pub(super) fn up_to_date(entry: &Entry, decl: &OpenAccount<'_>, want: Want, given: &[String]) -> bool {
     let mut consents = decl.customer.consents.iter().chain(&decl.account.consents).chain(given);
     same_place(&entry.origin, &decl.origin)
         && entry.want == want

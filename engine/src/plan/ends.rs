@@ -43,9 +43,8 @@ pub(super) fn plan(ctx: &mut Context<'_>) {
     let endings = std::mem::take(&mut ctx.ending);
     let mut children: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
     for ending in &endings {
-        if let Some(parent) = ending.decl.and_then(|decl| decl.account.parent.as_ref().map(|one| (decl, one)))
-        {
-            let (decl, parent) = parent;
+        let Some(decl) = ending.decl.map(AccountDecl::open) else { continue };
+        if let Some(parent) = &decl.account.parent {
             let parent =
                 Address::account(&decl.address.namespace, &parent.customer_ref.name, &parent.account);
             children.entry(parent).or_default().insert(ending.address.clone());
@@ -64,7 +63,8 @@ fn one(ctx: &mut Context<'_>, ending: &Ending<'_>, children: BTreeSet<Address>) 
     if still_licensed(ctx, ending) {
         return;
     }
-    let subject = ctx.subject(address, ending.decl, Some(record));
+    let decl = ending.decl.map(AccountDecl::open);
+    let subject = ctx.subject(address, decl.as_ref(), Some(record));
     let by = ctx.by(ending.row);
     if matches!(by, By::Never | By::NotYet) {
         let gap = Finding::gap(ctx.input.dialect.title(), by, ending.row.words());

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::action::Action;
 use crate::capability::{By, Party, Row};
 use crate::console::Projection;
-use crate::desired::{AccountDecl, InvitationDecl};
+use crate::desired::{InvitationDecl, OpenAccount};
 use crate::ledger::{GuardKind, Invitation};
 use crate::observed::{KeyKind, Record};
 use crate::plan::accounts::{adopt, ensure_entry};
@@ -24,7 +24,7 @@ use crate::value::{Field, Value, hex, sha256};
 const TO_SEND: &str = "a mail for you to send: tenantry invitations --eml outbox/";
 
 /// The keys by which acceptance will show, strongest first.
-fn accepted_as(ctx: &Context<'_>, decl: &AccountDecl<'_>, projection: &Projection) -> Vec<String> {
+fn accepted_as(ctx: &Context<'_>, decl: &OpenAccount<'_>, projection: &Projection) -> Vec<String> {
     let mut out: Vec<String> = decl.account.id.iter().map(|id| format!("id:{id}")).collect();
     let kinds = ctx.input.dialect.accepted_by();
     for key in projection.keys.iter().filter(|key| kinds.contains(&key.kind) && ctx.excluded.counts(key)) {
@@ -50,7 +50,7 @@ fn find<'a>(ctx: &Context<'a>, accepted_as: &[String]) -> Option<&'a Record> {
 }
 
 /// A declared invitation that was not drafted yet.
-pub(super) fn invite(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, projection: &Projection) {
+pub(super) fn invite(ctx: &mut Context<'_>, decl: &OpenAccount<'_>, projection: &Projection) {
     let Some(invitation) = &decl.invitation else { return };
     let keys = accepted_as(ctx, decl, projection);
     if let Some(record) = find(ctx, &keys) {
@@ -145,7 +145,7 @@ fn text_change(field: &'static str, label: &str, text: &str) -> super::Change {
 
 fn terms(
     ctx: &mut Context<'_>,
-    decl: &AccountDecl<'_>,
+    decl: &OpenAccount<'_>,
     invitation: &InvitationDecl<'_>,
     accepted_as: Vec<String>,
 ) -> Option<InvitationTerms> {
@@ -196,7 +196,7 @@ pub fn send_task(console: &str, title: &str, name: &str, message_id: &str, to: &
 /// An invitation that was drafted: waits, is reminded of, is accepted.
 pub(super) fn pending(
     ctx: &mut Context<'_>,
-    decl: &AccountDecl<'_>,
+    decl: &OpenAccount<'_>,
     invitation: &Invitation,
     projection: &Projection,
 ) {
@@ -282,7 +282,7 @@ fn unsent(invitation: &Invitation) -> Option<(String, Timestamp)> {
 }
 
 /// Takes "sent" from an Attestation or from `tenantry tasks done`.
-fn sent_by_attestation(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, invitation: &Invitation) -> Invitation {
+fn sent_by_attestation(ctx: &mut Context<'_>, decl: &OpenAccount<'_>, invitation: &Invitation) -> Invitation {
     let Some((message_id, drafted)) = unsent(invitation) else { return invitation.clone() };
     let id = send_task(ctx.input.desired.console.name.as_str(), "", &decl.address.name, &message_id, "").id;
     let recorded = ctx
@@ -322,7 +322,7 @@ fn sent_by_attestation(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, invitation
 /// A drafted mail waits for somebody to send it.
 fn mail_waits(
     ctx: &Context<'_>,
-    decl: &AccountDecl<'_>,
+    decl: &OpenAccount<'_>,
     to: &str,
     (message_id, drafted): &(String, Timestamp),
 ) -> Waiting {
@@ -361,7 +361,7 @@ fn no_reminder(invitation: &Invitation, most: usize, asked: bool) -> Option<(Str
 }
 
 /// Taken back by a person. No vendor takes back a link: whoever accepts all the same is bound above.
-fn taken_back(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, at: Timestamp) {
+fn taken_back(ctx: &mut Context<'_>, decl: &OpenAccount<'_>, at: Timestamp) {
     ctx.finding(
         Finding::new(
             Code::InvitationRevoked,
@@ -377,7 +377,7 @@ fn taken_back(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, at: Timestamp) {
     );
 }
 
-fn remind(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, invitation: &Invitation, due: bool) {
+fn remind(ctx: &mut Context<'_>, decl: &OpenAccount<'_>, invitation: &Invitation, due: bool) {
     let n = invitation.reminders.len() + 1;
     let why = if due { "is due" } else { "is asked for before its day" };
     let because =
@@ -397,7 +397,7 @@ fn remind(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, invitation: &Invitation
 }
 
 /// An unbound record that shares only a weak key with a pending invitation is told, never bound by elimination.
-fn weak_acceptance(ctx: &mut Context<'_>, decl: &AccountDecl<'_>, projection: &Projection) {
+fn weak_acceptance(ctx: &mut Context<'_>, decl: &OpenAccount<'_>, projection: &Projection) {
     let found = ctx.lookalikes(projection, decl).into_iter();
     let found: Vec<_> = found.filter(|candidate| ctx.holder(&candidate.record.id).is_none()).collect();
     for candidate in found {

@@ -4,7 +4,7 @@ use crate::action::Action;
 use crate::address::RemoteId;
 use crate::capability::{By, Party, Row};
 use crate::console::LicenseProjection;
-use crate::desired::LicenseDecl;
+use crate::desired::{AccountDecl, LicenseDecl};
 use crate::ledger::{Applied, Entry, GuardKind, Standing, Want};
 use crate::observed::{Facet, FacetRead, LicenseRecord};
 use crate::plan::compare::changes_words;
@@ -490,12 +490,12 @@ const fn deed(action: Action, row: Row) -> &'static str {
 
 fn act(ctx: &mut Context<'_>, decl: &LicenseDecl<'_>, wish: Wish) {
     let Wish { action, row, changes, remote_id, because, kind } = wish;
-    let account = ctx.account(&decl.account);
+    let account = ctx.account(&decl.account).map(AccountDecl::open);
     let record = ctx
         .entry(&decl.account)
         .and_then(|entry| entry.remote_id.clone())
         .and_then(|id| ctx.input.observed.census.get(&id));
-    let subject = ctx.subject(&decl.account, account, record);
+    let subject = ctx.subject(&decl.account, account.as_ref(), record);
     let performer = match ctx.by(row) {
         By::Api => Performer::Console,
         By::Person(_) => {

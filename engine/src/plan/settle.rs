@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::action::Action;
 use crate::address::{Address, Kind, RemoteId};
 use crate::capability::Row;
+use crate::desired::AccountDecl;
 use crate::ledger::{Applied, Entry, Standing};
 use crate::observed::{Facet, KeyKind, Record};
 use crate::operation::{Operation, Phase};
@@ -313,7 +314,8 @@ fn verdict(ctx: &Context<'_>, address: &Address, operation: &Operation, at: Time
         }
         Action::Create => {
             // A declared id settles it: somebody looked and wrote it down.
-            if let Some(id) = ctx.account(address).and_then(|decl| decl.account.id.as_deref())
+            let decl = ctx.account(address).map(AccountDecl::open);
+            if let Some(id) = decl.as_ref().and_then(|decl| decl.account.id.as_deref())
                 && census.get(&id.into()).is_some()
             {
                 return Verdict::Happened(Some(id.into()));
@@ -375,7 +377,7 @@ fn changed(
         // Gone meanwhile, or not listed yet: what it would have changed cannot be seen.
         return look(operation, Some(observed.census.began), from);
     }
-    let projection = ctx.account(address).map(|decl| ctx.project(decl));
+    let projection = ctx.account(address).map(|decl| ctx.project(&decl.open()));
     let mut oldest: Option<Timestamp> = None;
     let mut all = true;
     for (field, wanted) in &operation.declared {

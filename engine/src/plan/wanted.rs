@@ -91,8 +91,10 @@ pub fn wanted(
     }
     for decl in &desired.accounts {
         let entry = entry_of(ledger, decl);
-        let id =
-            entry.and_then(Entry::bound).cloned().or_else(|| decl.account.id.as_deref().map(RemoteId::from));
+        let id = entry
+            .and_then(Entry::bound)
+            .cloned()
+            .or_else(|| decl.open().account.id.as_deref().map(RemoteId::from));
         let Some(id) = id else { continue };
         let doubt = entry.is_some_and(|entry| entry.operation.is_some()).then_some(Urgency::InDoubt);
         if let Some(changed) = licensed.get(&decl.address) {
@@ -107,7 +109,7 @@ pub fn wanted(
         if !dialect.reads_accounts() {
             continue;
         }
-        let projection = dialect.managed(decl);
+        let projection = dialect.managed(&decl.open());
         if projection.facets.is_empty() {
             continue;
         }

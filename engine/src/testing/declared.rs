@@ -9,7 +9,7 @@ use tenantry_crd::relationship::{Invitation, RelationshipSpec, RelationshipType}
 
 use crate::address::Address;
 use crate::desired::{
-    AccountDecl, AttestationDecl, ConsoleDecl, Desired, InvitationDecl, LicenseDecl, Merged,
+    AccountDecl, AttestationDecl, ConsoleDecl, CustomerSource, Desired, InvitationDecl, LicenseDecl,
 };
 use crate::ledger::{DeletionPolicy, Want};
 use crate::origin::{Origin, Scope};
@@ -185,8 +185,7 @@ impl Declared {
             .iter()
             .map(|company| Part {
                 address: company.address(),
-                customer: company.customer(),
-                account: company.account_spec(),
+                customer: crd::CustomerSpec { accounts: vec![company.account_spec()], ..company.customer() },
                 relationship: company.invited.then(|| RelationshipSpec {
                     console_ref: crd::reference::NameRef::new(CONSOLE),
                     customer_ref: Some(crd::reference::NameRef::new(company.name.as_str())),
@@ -242,7 +241,6 @@ struct Part {
     address: Address,
     company: Company,
     customer: crd::CustomerSpec,
-    account: CustomerAccount,
     relationship: Option<RelationshipSpec>,
 }
 
@@ -271,8 +269,8 @@ impl Built {
                     address: part.address.clone(),
                     origin: origin.clone(),
                     index: 0,
-                    customer: &part.customer,
-                    account: Merged::Declared(&part.account),
+                    customer: CustomerSource::Plain(&part.customer),
+                    defaults: None,
                     want: part.company.want,
                     not_before: part.company.not_before,
                     deletion_policy: part.company.policy,

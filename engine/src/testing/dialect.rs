@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::action::Action;
 use crate::capability::{By, Capabilities, OperationClass, Party, Row};
 use crate::console::{Ask, Dialect, Instructions, LicenseProjection, Projection, Subject};
-use crate::desired::{AccountDecl, LicenseDecl};
+use crate::desired::{LicenseDecl, OpenAccount};
 use crate::observed::{Blocker, Facet, KeyKind};
 use crate::operation::{Ack, Draft, Next};
 use crate::plan::matching::Key;
@@ -113,7 +113,7 @@ impl Dialect for MemoryDialect {
         &[KeyKind::TenantDomain]
     }
 
-    fn account(&self, decl: &AccountDecl<'_>) -> Projection {
+    fn account(&self, decl: &OpenAccount<'_>) -> Projection {
         let company = &decl.customer.company;
         let mut projection = Projection::default();
         projection.fields.push((Field::of("name"), Value::text(company.legal_name.as_str())));

@@ -13,7 +13,7 @@ use tenantry_engine::address::{Address, RemoteId};
 use tenantry_engine::capability::{By, Capabilities, OperationClass, Row};
 use tenantry_engine::console::{Ask, Dialect, Instructions, LicenseProjection, Projection, Subject};
 use tenantry_engine::declare::{Declarations, Declared, declare};
-use tenantry_engine::desired::{AccountDecl, LicenseDecl};
+use tenantry_engine::desired::{LicenseDecl, OpenAccount};
 use tenantry_engine::ledger::GuardKind;
 use tenantry_engine::observed::{
     Blocker, Census, DetailKey, Details, Facet, FacetRead, Identity, KeyKind, LicenseRecord, Observed,
@@ -220,7 +220,7 @@ impl Dialect for Other {
     fn accepted_by(&self) -> &[KeyKind] {
         self.inner.accepted_by()
     }
-    fn account(&self, decl: &AccountDecl<'_>) -> Projection {
+    fn account(&self, decl: &OpenAccount<'_>) -> Projection {
         self.inner.account(decl)
     }
     fn license(&self, decl: &LicenseDecl<'_>) -> LicenseProjection {
@@ -308,7 +308,7 @@ fn show(scene: &Scene, objects: &[AnyObject]) -> String {
                     name: $object.metadata.name.as_deref().expect("a name"),
                     labels: $object.metadata.labels.as_ref().unwrap_or(&no_labels),
                     origin,
-                    spec: &$object.spec,
+                    spec: (&$object.spec).into(),
                 })
             };
         }

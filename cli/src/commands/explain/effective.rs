@@ -80,9 +80,10 @@ fn accounts(out: &mut String, declaration: &Declaration<'_>, below: &str, paint:
         .collect();
     all.sort_by_key(|(address, _, _)| *address);
     for (address, decl, console) in all {
-        let Some(own) = decl.customer.accounts.get(decl.index) else { continue };
+        let customer = decl.customer.open();
+        let Some(own) = customer.accounts.get(decl.index) else { continue };
         let mut merged: CustomerAccount = own.with_defaults(console);
-        merged.want = merged.want.or(Some(decl.customer.want));
+        merged.want = merged.want.or(Some(customer.want));
         let mut defaults = console.defaults.as_ref().map_or(Value::Null, json);
         if let Some(policy) = defaults.get("deletionPolicy").cloned() {
             defaults["account"]["deletionPolicy"] = policy;

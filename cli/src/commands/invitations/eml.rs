@@ -93,7 +93,8 @@ fn mail(
         .and_then(|invitation| invitation.message.as_deref());
     let invitation = one.invitation;
     let name = decl.and_then(|decl| {
-        let contacts = decl.customer.contacts.as_deref().unwrap_or_default();
+        let customer = decl.customer.open();
+        let contacts = customer.contacts.as_deref().unwrap_or_default();
         let contact = contacts.iter().find(|contact| contact.email.as_deref() == Some(&invitation.to))?;
         let names = [contact.first_name.as_deref(), contact.last_name.as_deref()];
         Some(names.into_iter().flatten().collect::<Vec<_>>().join(" "))

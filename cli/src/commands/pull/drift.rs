@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use tenantry_crd as crd;
 use tenantry_engine::address::Kind;
 use tenantry_engine::console::Dialect;
-use tenantry_engine::desired::{AccountDecl, Desired, LicenseDecl, Merged};
+use tenantry_engine::desired::{Customer, Desired, LicenseDecl, Merged, OpenAccount};
 use tenantry_engine::plan::Drifted;
 use tenantry_engine::value::{Field, Value};
 
@@ -29,9 +29,9 @@ pub fn find(desired: &Desired<'_>, dialect: &dyn Dialect, drift: &[Drifted], fou
                 let Some(decl) = desired.accounts.iter().find(|decl| decl.address == one.address) else {
                     continue;
                 };
-                let place = account(decl, desired, dialect, &one.change.field, shown);
+                let place = account(&decl.open(), desired, dialect, &one.change.field, shown);
                 if let Some((path, _)) = &place
-                    && decl.customer.accounts.len() > 1
+                    && decl.customer.accounts().count() > 1
                     && path.get(1) != Some(&Step::Key("accounts".to_owned()))
                 {
                     found.note(
@@ -85,7 +85,7 @@ fn spellings(shown: &Value) -> Vec<New> {
 }
 
 /// Paths from which a field of an account may come, the narrowest first.
-fn account_paths(decl: &AccountDecl<'_>, desired: &Desired<'_>, field: &str) -> Vec<String> {
+fn account_paths(decl: &OpenAccount<'_>, desired: &Desired<'_>, field: &str) -> Vec<String> {
     let own = format!("spec.accounts[{}]", decl.index);
     let vendor = desired.console.spec.vendor().map_or("", |vendor| vendor.field());
     let contacts = decl.customer.contacts.as_ref().map_or(0, Vec::len);
@@ -114,14 +114,14 @@ fn account_paths(decl: &AccountDecl<'_>, desired: &Desired<'_>, field: &str) -> 
 }
 
 fn account(
-    decl: &AccountDecl<'_>,
+    decl: &OpenAccount<'_>,
     desired: &Desired<'_>,
     dialect: &dyn Dialect,
     field: &Field,
     shown: &Value,
 ) -> Option<Place> {
     let before = dialect.account(decl).fields;
-    let spec = serde_json::to_value(decl.customer).expect("a Customer is JSON");
+    let spec = serde_json::to_value(&*decl.customer).expect("a Customer is JSON");
     try_all(&account_paths(decl, desired, field.as_str()), shown, &spec, |changed| {
         let customer: crd::CustomerSpec = serde_json::from_value(changed).ok()?;
         let own = customer.accounts.get(decl.index)?;
@@ -130,13 +130,8 @@ fn account(
         } else {
             own.clone()
         };
-        let after = dialect
-            .account(&AccountDecl {
-                customer: &customer,
-                account: Merged::Own(Box::new(own)),
-                ..decl.clone()
-            })
-            .fields;
+        let (customer, own) = (Customer::Declared(&customer), Merged::Own(Box::new(own)));
+        let after = dialect.account(&OpenAccount { decl: decl.decl, customer, account: own }).fields;
         Some(only(dialect, field, shown, &before, &after))
     })
 }

@@ -27,7 +27,8 @@ pub fn find(run: &Run, declaration: &Declaration<'_>, found: &mut Found) -> Resu
 /// Finds them for one console.
 pub fn of(desired: &Desired<'_>, ledger: &Ledger, found: &mut Found) {
     for decl in &desired.accounts {
-        let declared = decl.customer.accounts.get(decl.index).and_then(|account| account.id.as_deref());
+        let customer = decl.customer.open();
+        let declared = customer.accounts.get(decl.index).and_then(|account| account.id.as_deref());
         let key = |text: &str| Step::Key(text.to_owned());
         let path = vec![key("spec"), key("accounts"), Step::Index(decl.index), key("id")];
         one(ledger, &decl.address, &decl.origin, declared, path, &["name", "consoleRef"], found);
