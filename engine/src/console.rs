@@ -67,7 +67,7 @@ impl Subject<'_> {
     /// What people call it: the console's name for it, else the declared one, else the address; fit for a terminal.
     pub fn shown_name(&self) -> String {
         match (self.record, self.decl) {
-            (Some(record), _) if !record.name.raw().is_empty() => record.name.terminal(),
+            (Some(record), _) if !record.name().raw().is_empty() => record.name().terminal(),
             (_, Some(decl)) => crate::text::terminal(decl.shown_name()),
             _ => self.address.name.to_string(),
         }

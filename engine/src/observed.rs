@@ -4,6 +4,9 @@
 //! Invariant: `Census::complete` is only true where every page arrived, in one listing, without a gap.
 
 mod fields;
+mod keys;
+mod record;
+mod written;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,6 +19,8 @@ use crate::text::Untrusted;
 use crate::value::{Field, FieldLists, Value};
 
 pub use fields::Fields;
+pub use keys::{KeyKind, KeyRef, Keys};
+pub use record::Record;
 
 /// Who we are at the vendor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,86 +34,6 @@ pub struct Identity {
     /// gives the same [`Dialect`](crate::console::Dialect) without a connection. Holds no secret; null = nothing.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub probed: serde_json::Value,
-}
-
-/// A key by which records of one company can be found again. Values are normalised by
-/// [`crate::plan::matching::Key`]'s constructor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum KeyKind {
-    /// A mark that we planted.
-    Mark,
-    /// The tenant's domain.
-    TenantDomain,
-    /// The e-mail somebody logs in with.
-    LoginEmail,
-    /// Our external id.
-    ExternalId,
-    /// The company's registration number.
-    RegistrationNumber,
-    /// Its name, normalised.
-    Name,
-    /// A contact's e-mail.
-    ContactEmail,
-    /// A phone number.
-    Phone,
-    /// Postcode with street.
-    PostcodeStreet,
-    /// The website's host.
-    Website,
-}
-
-impl KeyKind {
-    /// Strong keys refuse a twin alone; weak ones only beside a similar name.
-    pub const fn strong(self) -> bool {
-        matches!(
-            self,
-            KeyKind::Mark
-                | KeyKind::TenantDomain
-                | KeyKind::LoginEmail
-                | KeyKind::ExternalId
-                | KeyKind::RegistrationNumber
-        )
-    }
-
-    /// As plans name it.
-    pub const fn words(self) -> &'static str {
-        match self {
-            KeyKind::Mark => "our mark",
-            KeyKind::TenantDomain => "tenant domain",
-            KeyKind::LoginEmail => "login e-mail",
-            KeyKind::ExternalId => "external id",
-            KeyKind::RegistrationNumber => "registration number",
-            KeyKind::Name => "name",
-            KeyKind::ContactEmail => "contact e-mail",
-            KeyKind::Phone => "phone",
-            KeyKind::PostcodeStreet => "postcode and street",
-            KeyKind::Website => "website",
-        }
-    }
-}
-
-/// One record of a census.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Record {
-    /// The vendor's id.
-    pub id: RemoteId,
-    /// The name people see there.
-    pub name: Untrusted,
-    /// Fields that the list shows, in the terms of the adapter's projection.
-    #[serde(default, skip_serializing_if = "Fields::is_empty")]
-    pub fields: Fields,
-    /// Match keys, normalised.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub keys: Vec<crate::plan::matching::Key>,
-}
-
-impl Record {
-    /// The value of a field that the list shows.
-    pub fn field(&self, path: &str) -> Option<Value> {
-        self.fields.get(path)
-    }
 }
 
 /// A listing of all records of a console. Read from an export it is sorted anew. A copy shares the records.
@@ -165,11 +90,21 @@ impl Census {
         records.reverse();
         let mut lists = FieldLists::default();
         for record in &mut records {
-            record.fields.share(&mut lists);
-            record.keys.shrink_to_fit();
+            record.share(&mut lists);
         }
-        Fields::pack(records.iter_mut().map(|record| &mut record.fields));
+        Record::pack(&mut records);
         Self { began, ended, incomplete, records: records.into() }
+    }
+
+    /// Where a record has one of these ids, lets it use that one, so that an id which a ledger holds too is in memory
+    /// once. Where a copy of the census shares the records, nothing is done: it would hold them twice.
+    pub fn share_ids<'i>(&mut self, ids: impl IntoIterator<Item = &'i RemoteId>) {
+        let Some(records) = Arc::get_mut(&mut self.records) else { return };
+        for id in ids {
+            if let Ok(n) = records.binary_search_by(|record| record.id.cmp(id)) {
+                records[n].id = id.clone();
+            }
+        }
     }
 
     /// Whether absence from it means something.
@@ -360,3 +295,6 @@ pub struct ReadCost {
     /// Bytes received.
     pub bytes: u64,
 }
+
+#[cfg(test)]
+mod tests;

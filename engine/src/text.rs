@@ -50,6 +50,34 @@ impl fmt::Debug for Untrusted {
     }
 }
 
+/// A text from a vendor that another holds: shown by the same rules as [`Untrusted`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct UntrustedRef<'a>(&'a str);
+
+impl<'a> UntrustedRef<'a> {
+    /// The text as the vendor sent it.
+    pub fn new(text: &'a str) -> Self {
+        Self(text)
+    }
+
+    /// The bytes as they came: to compare and to send back, never to print.
+    pub fn raw(self) -> &'a str {
+        self.0
+    }
+
+    /// For terminals, logs and plain text.
+    pub fn terminal(self) -> String {
+        terminal(self.0)
+    }
+}
+
+impl fmt::Debug for UntrustedRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", terminal(self.0))
+    }
+}
+
 impl From<&str> for Untrusted {
     fn from(text: &str) -> Self {
         Self::new(text)

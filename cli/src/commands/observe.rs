@@ -10,7 +10,7 @@ use tenantry_engine::address::{Address, ConsoleName, RemoteId, VendorAccount};
 use tenantry_engine::declare::declare;
 use tenantry_engine::observed::{Facet, FacetRead, Observed, ReadCost, Record};
 use tenantry_engine::plan::Approvals;
-use tenantry_engine::text::Untrusted;
+use tenantry_engine::text::{Untrusted, UntrustedRef};
 use tenantry_engine::value::{Field, Value};
 
 use crate::app::{Files, Globals, print};
@@ -137,7 +137,7 @@ struct Records<'s> {
 #[serde(rename_all = "camelCase")]
 struct Listed<'s> {
     id: &'s RemoteId,
-    name: &'s Untrusted,
+    name: UntrustedRef<'s>,
     bound_to: Option<&'s Address>,
     fields: Named<'s>,
     licenses: Vec<Held<'s>>,
@@ -186,9 +186,9 @@ impl<'s> Records<'s> {
         };
         Listed {
             id: &record.id,
-            name: &record.name,
+            name: record.name(),
             bound_to: self.holder.get(&record.id).copied(),
-            fields: Named(record.fields.iter().map(|(field, value)| (field, Cow::Owned(value))).collect()),
+            fields: Named(record.fields().iter().map(|(field, value)| (field, Cow::Owned(value))).collect()),
             licenses: read.into_iter().flat_map(held).collect(),
         }
     }
@@ -202,7 +202,7 @@ fn table(seen: &pipeline::Seen<'_>) -> String {
         let bound = holder.get(&record.id).map_or_else(|| "declared nowhere".to_owned(), ToString::to_string);
         out.push_str(&format!(
             "  {:<36}  {:<38}  {bound}\n",
-            record.name.terminal(),
+            record.name().terminal(),
             tenantry_engine::text::terminal(record.id.as_str())
         ));
     }

@@ -16,7 +16,7 @@ use tenantry_engine::observed::{
     Census, DetailKey, Details, Facet, FacetRead, Fields, KeyKind, Record, Refusal,
 };
 use tenantry_engine::plan::matching::Key;
-use tenantry_engine::text::{Untrusted, terminal};
+use tenantry_engine::text::terminal;
 use tenantry_engine::value::{Field, FieldLists, Value};
 use url::Url;
 
@@ -106,9 +106,8 @@ pub(super) fn record(item: &Json) -> Result<Option<Record>, ()> {
         .map(|domain| (KeyKind::TenantDomain, domain))
         .into_iter()
         .chain([(KeyKind::Name, name)])
-        .filter_map(|(kind, raw)| Key::new(kind, raw))
-        .collect();
-    Ok(Some(Record { id: RemoteId::from(id), name: Untrusted::of(&named), fields: shown.into(), keys }))
+        .filter_map(|(kind, raw)| Key::new(kind, raw));
+    Ok(Some(Record::new(RemoteId::from(id), name, shown, keys)))
 }
 
 /// One page: its items, or why it is no whole page.

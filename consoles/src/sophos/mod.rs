@@ -269,8 +269,8 @@ fn answered(request: &Request<'_>, asked: Asked, answer: &Answer) -> Sent {
             Some(tenant) => Sent::Acked(
                 Ack {
                     name: request.draft.name.to_owned(),
+                    shown: tenant.record.fields().clone().into(),
                     remote_id: Some(tenant.record.id),
-                    shown: tenant.record.fields.into(),
                     link: None,
                     vendor_request_id: None,
                 },

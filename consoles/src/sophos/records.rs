@@ -53,17 +53,14 @@ pub(super) fn tenant(json: &Json) -> Option<Tenant> {
     let contact = json.get("contact").unwrap_or(&Json::Null);
     let address = contact.get("address").unwrap_or(&Json::Null);
     let mut known: Vec<(Field, Value)> = Vec::with_capacity(16);
-    // The name that can be changed is the shown one: both naming policies compare with it. Held once.
-    let name = Value::text(shown.unwrap_or_default());
-    if shown.is_some() {
-        known.push((Field::of(fields::LEGAL_NAME), name.clone()));
-        known.push((Field::of(fields::DISPLAY_NAME), name.clone()));
-    }
     let mut add = |field: &'static str, value: Option<&str>| {
         if let Some(value) = value {
             known.push((Field::of(field), Value::text(value)));
         }
     };
+    // The name that can be changed is the shown one: both naming policies compare with it.
+    add(fields::LEGAL_NAME, shown);
+    add(fields::DISPLAY_NAME, shown);
     add(fields::BILLING, text(json, "billingType"));
     add(fields::GEOGRAPHY, text(json, "dataGeography"));
     add(fields::FIRST_NAME, text(contact, "firstName"));
@@ -92,7 +89,7 @@ pub(super) fn tenant(json: &Json) -> Option<Tenant> {
     keys.sort();
     keys.dedup();
     Some(Tenant {
-        record: Record { id: RemoteId::from(id), name: Untrusted::of(&name), fields: known.into(), keys },
+        record: Record::new(RemoteId::from(id), shown.unwrap_or_default(), known, keys),
         canceled: text(json, "status").is_some_and(|status| status.eq_ignore_ascii_case("canceled")),
         activated: text(json, "apiHost").is_some(),
     })

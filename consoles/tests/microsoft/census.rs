@@ -106,12 +106,12 @@ async fn an_expired_token_is_renewed_once() {
 async fn hostile_names_are_kept_as_they_are_and_shown_harmless() {
     let world = World::direct(bulk(HOSTILE_NAMES.len())).await;
     let census = identified(&world).await.census(&Quiet).await.unwrap();
-    let names: Vec<&str> = census.records().iter().map(|record| record.name.raw()).collect();
+    let names: Vec<&str> = census.records().iter().map(|record| record.name().raw()).collect();
     for hostile in HOSTILE_NAMES {
         assert!(names.contains(&hostile), "{hostile:?}");
     }
     for record in census.records() {
-        assert!(!record.name.terminal().contains(['\u{1b}', '\n', '\u{202e}']), "{:?}", record.name);
+        assert!(!record.name().terminal().contains(['\u{1b}', '\n', '\u{202e}']), "{:?}", record.name());
     }
 }
 

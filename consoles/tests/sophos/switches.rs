@@ -33,7 +33,7 @@ async fn a_census_is_complete_under_every_switch() {
         for facts in known {
             let record =
                 census.get(&facts.id.to_string().into()).unwrap_or_else(|| panic!("{name}: {facts:?}"));
-            assert_eq!(record.name.raw(), facts.show_as.trim(), "{name}");
+            assert_eq!(record.name().raw(), facts.show_as.trim(), "{name}");
         }
         let cost = console.take_cost();
         assert_eq!((cost.pages, bench.requests(Kind::Write)), (3, 0), "{name}");

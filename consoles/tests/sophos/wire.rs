@@ -76,8 +76,8 @@ async fn a_tenants_names_contact_and_external_ids_become_keys() {
     bench.running.seed(&seed).expect("a seed");
     let census = whole(&bench).census(&bench.reading).await.expect("a census");
     let record = census.get(&id.into()).expect("it is listed");
-    assert_eq!(record.name.raw(), "Muster");
-    let keys: Vec<(KeyKind, &str)> = record.keys.iter().map(|key| (key.kind, &*key.value)).collect();
+    assert_eq!(record.name().raw(), "Muster");
+    let keys: Vec<(KeyKind, &str)> = record.keys().map(|key| (key.kind, key.value)).collect();
     assert_eq!(
         keys,
         [

@@ -387,7 +387,7 @@ fn not_found(ctx: &mut Context<'_>, decl: &OpenAccount<'_>, free: &[super::match
                 Code::PossibleMatch,
                 format!(
                     "\"{}\" shares only its {}: too little to bind it",
-                    one.record.name.terminal(),
+                    one.record.name().terminal(),
                     one.words()
                 ),
             )
@@ -467,7 +467,7 @@ pub(super) fn adopt(
         }
         shown.push((field, value));
     }
-    let binds = format!("\"{}\" · {}", record.name.terminal(), terminal(record.id.as_str()));
+    let binds = format!("\"{}\" · {}", record.name().terminal(), terminal(record.id.as_str()));
     let shown = ctx.applied_as_shown(shown.iter().map(|(field, value)| (*field, value)));
     binding(&decl.address, &decl.origin, because, &record.id, binds, changes, shown)
 }
@@ -539,7 +539,7 @@ fn create(
                 Code::PossibleDuplicate,
                 format!(
                     "not created: \"{}\" is there with the same {}, bound to {holder}, which is declared no more",
-                    twin.record.name.terminal(),
+                    twin.record.name().terminal(),
                     twin.words()
                 ),
             )
@@ -555,7 +555,7 @@ fn create(
                 Code::PossibleDuplicate,
                 format!(
                     "not created: \"{}\" is there with the same {}",
-                    twin.record.name.terminal(),
+                    twin.record.name().terminal(),
                     twin.words()
                 ),
             )

@@ -381,7 +381,7 @@ impl<'a> Context<'a> {
                 named.push(
                     Finding::new(
                         Code::UnboundRecord,
-                        format!("\"{}\" is in the console and declared nowhere", record.name.terminal()),
+                        format!("\"{}\" is in the console and declared nowhere", record.name().terminal()),
                     )
                     .next(format!(
                         "leave it, nothing touches it · or declare it, then: tenantry adopt FILE --id {}",

@@ -125,7 +125,7 @@ fn one(ctx: &mut Context<'_>, ending: &Ending<'_>, children: BTreeSet<Address>) 
             .record(Some(id))
             .after(children)
             .causing(causes)
-            .note("ends", format!("\"{}\"", record.name.terminal()))
+            .note("ends", format!("\"{}\"", record.name().terminal()))
             .using(Some((GuardKind::Removals, 1)))
             .at(&entry.origin),
     );

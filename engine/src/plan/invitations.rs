@@ -27,7 +27,7 @@ const TO_SEND: &str = "a mail for you to send: tenantry invitations --eml outbox
 fn accepted_as(ctx: &Context<'_>, decl: &OpenAccount<'_>, projection: &Projection) -> Vec<String> {
     let mut out: Vec<String> = decl.account.id.iter().map(|id| format!("id:{id}")).collect();
     let kinds = ctx.input.dialect.accepted_by();
-    for key in projection.keys.iter().filter(|key| kinds.contains(&key.kind) && ctx.excluded.counts(key)) {
+    for key in projection.keys.iter().filter(|key| kinds.contains(&key.kind) && ctx.excluded.counts(*key)) {
         match key.kind {
             KeyKind::TenantDomain => out.push(format!("domain:{}", key.value)),
             KeyKind::LoginEmail => out.push(format!("email:{}", key.value)),
@@ -205,7 +205,7 @@ pub(super) fn pending(
             return ctx.finding(
                 Finding::new(
                     Code::BoundTwice,
-                    format!("\"{}\" accepted, but is bound to {holder} already", record.name.terminal()),
+                    format!("\"{}\" accepted, but is bound to {holder} already", record.name().terminal()),
                 )
                 .about(&decl.address)
                 .at(&decl.origin),
@@ -408,7 +408,7 @@ fn weak_acceptance(ctx: &mut Context<'_>, decl: &OpenAccount<'_>, projection: &P
                 Code::UnmatchedAcceptance,
                 format!(
                     "\"{}\" (id {id}) has the same {}; it may have accepted, and is not bound by that",
-                    candidate.record.name.terminal(),
+                    candidate.record.name().terminal(),
                     candidate.words()
                 ),
             )

@@ -10,7 +10,7 @@ use smol_str::SmolStr;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::address::RemoteId;
-use crate::observed::{Census, KeyKind, Record};
+use crate::observed::{Census, KeyKind, KeyRef, Record};
 
 /// A normalised key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -196,12 +196,13 @@ impl Excluded {
 
     /// Whether this key may identify a customer. An address at a free-mail domain still identifies a person; the
     /// domain itself does not.
-    pub fn counts(&self, key: &Key) -> bool {
+    pub fn counts<'k>(&self, key: impl Into<KeyRef<'k>>) -> bool {
+        let key = key.into();
         match key.kind {
             KeyKind::TenantDomain | KeyKind::Website => {
-                !FREE_MAIL.contains(&&*key.value) && !self.is_own(&key.value)
+                !FREE_MAIL.contains(&key.value) && !self.is_own(key.value)
             }
-            KeyKind::LoginEmail | KeyKind::ContactEmail => !self.is_own(&key.value),
+            KeyKind::LoginEmail | KeyKind::ContactEmail => !self.is_own(key.value),
             _ => true,
         }
     }
@@ -240,8 +241,34 @@ impl Candidate<'_> {
 /// An index of a census by key: one pass to build, constant time a look-up. A key that too many records share
 /// identifies nobody and is dropped.
 pub struct Index<'c> {
-    by_key: HashMap<&'c Key, Vec<u32>>,
+    by_key: HashMap<KeyRef<'c>, Places>,
     records: &'c [Record],
+}
+
+/// Which records have a key, in their order, without duplicates. Most keys have one record, which takes no memory of
+/// its own.
+enum Places {
+    One(u32),
+    Many(Vec<u32>),
+}
+
+impl Places {
+    /// Adds a record that none of those added before comes after.
+    fn add(&mut self, place: u32) {
+        match self {
+            Places::One(only) if *only == place => {}
+            Places::One(first) => *self = Places::Many(vec![*first, place]),
+            Places::Many(places) if places.last() == Some(&place) => {}
+            Places::Many(places) => places.push(place),
+        }
+    }
+
+    fn all(&self) -> &[u32] {
+        match self {
+            Places::One(only) => std::slice::from_ref(only),
+            Places::Many(places) => places,
+        }
+    }
 }
 
 /// A key shared by more records than this is a distributor's phone or a mass mailbox, not a company.
@@ -250,17 +277,16 @@ const SHARED: usize = 16;
 impl<'c> Index<'c> {
     /// Indexes the keys that count.
     pub fn new(census: &'c Census, excluded: &Excluded) -> Self {
-        let mut by_key: HashMap<&'c Key, Vec<u32>> = HashMap::with_capacity(census.records().len() * 2);
+        let mut by_key: HashMap<KeyRef<'c>, Places> = HashMap::with_capacity(census.records().len() * 2);
         for (n, record) in census.records().iter().enumerate() {
             let n = u32::try_from(n).expect("fewer than 2^32 records");
-            for key in record.keys.iter().filter(|key| excluded.counts(key)) {
-                let places = by_key.entry(key).or_default();
-                if places.last() != Some(&n) {
-                    places.push(n);
-                }
+            for key in record.keys().filter(|key| excluded.counts(*key)) {
+                by_key.entry(key).and_modify(|places| places.add(n)).or_insert(Places::One(n));
             }
         }
-        by_key.retain(|key, places| key.kind == KeyKind::Name || key.kind.strong() || places.len() <= SHARED);
+        by_key.retain(|key, places| {
+            key.kind == KeyKind::Name || key.kind.strong() || places.all().len() <= SHARED
+        });
         Self { by_key, records: census.records() }
     }
 
@@ -272,8 +298,8 @@ impl<'c> Index<'c> {
         not: impl Fn(&RemoteId) -> bool,
     ) -> Vec<Candidate<'c>> {
         let mut found: BTreeMap<u32, BTreeSet<KeyKind>> = BTreeMap::new();
-        for key in keys.iter().filter(|key| excluded.counts(key)) {
-            for place in self.by_key.get(key).into_iter().flatten() {
+        for key in keys.iter().filter(|key| excluded.counts(*key)) {
+            for place in self.by_key.get(&KeyRef::from(key)).into_iter().flat_map(Places::all) {
                 found.entry(*place).or_default().insert(key.kind);
             }
         }
@@ -284,14 +310,14 @@ impl<'c> Index<'c> {
             .map(|(record, agree)| Candidate {
                 record,
                 agree,
-                only_name: record.keys.iter().all(|key| key.kind == KeyKind::Name || !excluded.counts(key)),
+                only_name: record.keys().all(|key| key.kind == KeyKind::Name || !excluded.counts(key)),
             })
             .collect()
     }
 
     /// The only record with this key, if there is exactly one.
     pub fn only(&self, key: &Key) -> Option<&'c Record> {
-        match self.by_key.get(key).map(Vec::as_slice) {
+        match self.by_key.get(&KeyRef::from(key)).map(Places::all) {
             Some([place]) => Some(&self.records[*place as usize]),
             _ => None,
         }

@@ -473,7 +473,7 @@ fn license(
 /// Whether a record could be what the operation made: a strong key, or the name with nothing that contradicts it.
 fn looks_like(digester: &Digester, operation: &Operation, record: &Record) -> bool {
     let digests: Vec<(KeyKind, Digest)> =
-        record.keys.iter().map(|key| (key.kind, digester.text(&key.value))).collect();
+        record.keys().map(|key| (key.kind, digester.text(key.value))).collect();
     let mut name = false;
     let contradicted = operation.expect.iter().any(|(expected, _)| {
         // Another domain, number or mark than the one it was to get: another company of that name.

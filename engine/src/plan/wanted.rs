@@ -116,7 +116,7 @@ pub fn wanted(
         let Some(record) = census.get(&id) else { continue };
         let (mut changed, mut new) = (false, false);
         for (field, value) in &projection.fields {
-            if record.fields.has(field.as_str()) {
+            if record.fields().has(field.as_str()) {
                 continue;
             }
             match entry.and_then(|entry| entry.last_applied.get(field)) {

@@ -18,7 +18,6 @@ use crate::runtime::{Clock, OneTimeSecret};
 use crate::testing::dialect::{MemoryDialect, NUMBER, PHONE, Terms, WEBSITE};
 use crate::testing::store::Life;
 use crate::testing::{Parts, SimClock};
-use crate::text::Untrusted;
 use crate::value::{Field, Value};
 
 /// What befalls the next unsafe request.
@@ -387,27 +386,16 @@ impl Console for MemoryConsole {
             .tenants
             .iter()
             .filter(|(_, tenant)| tenant.listed(began))
-            .map(|(id, tenant)| Record {
-                id: id.clone(),
-                name: Untrusted::new(tenant.name.as_str()),
-                fields: std::iter::once((Field::of("name"), Value::text(tenant.name.as_str())))
-                    .chain(
-                        tenant
-                            .fields
-                            .get(WEBSITE)
-                            .map(|value| (Field::of(WEBSITE), Value::text(value.as_str()))),
-                    )
-                    .collect(),
-                keys: std::iter::once((KeyKind::Name, tenant.name.as_str()))
-                    .chain(
-                        tenant
-                            .domain
-                            .as_deref()
-                            .filter(|_| shows_domains)
-                            .map(|domain| (KeyKind::TenantDomain, domain)),
-                    )
-                    .filter_map(|(kind, raw)| Key::new(kind, raw))
-                    .collect(),
+            .map(|(id, tenant)| {
+                let name = tenant.name.as_str();
+                let website = tenant.fields.get(WEBSITE);
+                let website = website.map(|value| (Field::of(WEBSITE), Value::text(value.as_str())));
+                let fields = std::iter::once((Field::of("name"), Value::text(name))).chain(website);
+                let domain = tenant.domain.as_deref().filter(|_| shows_domains);
+                let keys = std::iter::once((KeyKind::Name, name))
+                    .chain(domain.map(|domain| (KeyKind::TenantDomain, domain)))
+                    .filter_map(|(kind, raw)| Key::new(kind, raw));
+                Record::new(id.clone(), name, fields, keys)
             })
             .collect();
         let incomplete = state.incomplete.then(|| "page 2 of 2 did not arrive".to_owned());

@@ -135,12 +135,8 @@ impl Scene {
                 .fields
                 .iter()
                 .map(|(field, value)| (Field::owned(field.clone()), Value::text(value.as_str())));
-            Record {
-                id: RemoteId::from(id.as_str()),
-                name: Untrusted::new(one.name.as_str()),
-                fields: fields.chain(more).collect(),
-                keys: keys.filter_map(|(kind, raw)| Key::new(kind, raw)).collect(),
-            }
+            let keys = keys.filter_map(|(kind, raw)| Key::new(kind, raw));
+            Record::new(RemoteId::from(id.as_str()), &one.name, fields.chain(more), keys)
         });
         let mut details = Details::new();
         for (id, one) in &self.records {

@@ -30,12 +30,7 @@ use super::{account, api, create, ready, sophos};
 
 fn record(id: &str, name: &str) -> Record {
     let keys = tenantry_engine::plan::matching::Key::new(tenantry_engine::observed::KeyKind::Name, name);
-    Record {
-        id: RemoteId::new(id),
-        name: name.into(),
-        fields: Vec::new().into(),
-        keys: keys.into_iter().collect(),
-    }
+    Record::new(RemoteId::new(id), name, [], keys)
 }
 
 fn exported(namespace: &str) -> Snapshot {

@@ -29,16 +29,25 @@ fn what_was_put_in_comes_out_in_order() {
 }
 
 #[test]
-fn packed_with_others_each_keeps_its_own() {
-    let one = |n: usize| Fields::from(vec![(Field::of("n"), Value::text(n.to_string())), all()[0].clone()]);
-    let before: Vec<Fields> = (0..=TOGETHER * 2).map(one).collect();
-    let mut after = before.clone();
-    Fields::pack(&mut after);
-    assert_eq!(after, before);
-    assert_ne!(after[0], after[1]);
-    assert_eq!(after[700].get("n"), Some(Value::text("700")));
-    let texts: std::collections::BTreeSet<*const u8> = after.iter().map(|one| one.text.as_ptr()).collect();
-    assert_eq!(texts.len(), 3);
+fn a_text_that_is_there_twice_is_written_once() {
+    let same = Value::text("Zahnärzte „Süd“ 12:3;t4:");
+    let pairs =
+        vec![(Field::of("one"), same.clone()), (Field::of("two"), same.clone()), (Field::of("three"), same)];
+    let fields = Fields::from(pairs.clone());
+    assert_eq!(Vec::from(fields.clone()), pairs);
+    assert_eq!(fields.get("three"), Some(pairs[2].1.clone()));
+    assert_eq!(fields.written().matches("Zahnärzte").count(), 1);
+}
+
+#[test]
+fn in_another_text_they_are_the_same() {
+    let one = Fields::from(all());
+    let text: Arc<str> = format!("{}{}", one.written(), one.written()).into();
+    let mut other = one.clone();
+    other.move_to(&text, one.to);
+    assert_eq!(other, one);
+    assert_eq!(Vec::from(other.clone()), all());
+    assert_ne!(other, Fields::from(all()[..4].to_vec()));
 }
 
 #[test]

@@ -3,16 +3,9 @@
 use jiff::Timestamp;
 
 use super::*;
-use crate::observed::Fields;
-use crate::text::Untrusted;
 
 fn record(id: &str, keys: &[(KeyKind, &str)]) -> Record {
-    Record {
-        id: id.into(),
-        name: Untrusted::new(id),
-        fields: Fields::default(),
-        keys: keys.iter().filter_map(|(kind, raw)| Key::new(*kind, raw)).collect(),
-    }
+    Record::new(id.into(), id, [], keys.iter().filter_map(|(kind, raw)| Key::new(*kind, raw)))
 }
 
 fn census(records: Vec<Record>) -> Census {
@@ -105,4 +98,38 @@ fn plain_ascii_takes_the_short_way_to_the_same_key() {
         let short = Key::new(KeyKind::Name, text).expect("a key").value;
         assert_eq!(format!("{short} ue"), *long(text), "{text}");
     }
+}
+
+#[test]
+fn a_weak_key_of_too_many_identifies_nobody_and_a_name_still_does() {
+    let shared = [(KeyKind::Phone, "030 123456"), (KeyKind::Name, "Muster AG")];
+    let ids: Vec<String> = (0..=SHARED).map(|n| format!("{n:02}")).collect();
+    let found = |records: usize, wanted: &(KeyKind, &str)| {
+        let census = census(ids[..records].iter().map(|id| record(id, &shared)).collect());
+        let excluded = Excluded::default();
+        let index = Index::new(&census, &excluded);
+        let wanted = keys(&[*wanted]);
+        let only = index.only(&wanted[0]).map(|record| record.id.clone());
+        let found = index.candidates(&wanted, &excluded, |_| false);
+        (found.iter().map(|one| one.record.id.to_string()).collect::<Vec<_>>(), only)
+    };
+    for wanted in &shared {
+        assert_eq!(found(1, wanted), (ids[..1].to_vec(), Some("00".into())));
+        assert_eq!(found(2, wanted), (ids[..2].to_vec(), None));
+        assert_eq!(found(SHARED, wanted), (ids[..SHARED].to_vec(), None));
+    }
+    assert_eq!(found(SHARED + 1, &shared[0]), (vec![], None));
+    assert_eq!(found(SHARED + 1, &shared[1]), (ids.clone(), None));
+}
+
+#[test]
+fn a_record_that_shows_a_key_twice_has_it_once() {
+    let twice =
+        [(KeyKind::Phone, "030 123456"), (KeyKind::Phone, "0049 30 123456"), (KeyKind::Phone, "030-123456")];
+    let census = census(vec![record("a", &twice), record("b", &twice[1..2])]);
+    let excluded = Excluded::default();
+    let index = Index::new(&census, &excluded);
+    assert_eq!(index.only(&keys(&twice)[0]).map(|record| record.id.as_str()), Some("a"));
+    let found = index.candidates(&keys(&twice), &excluded, |_| false);
+    assert_eq!(found.iter().map(|one| one.record.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
 }
