@@ -77,17 +77,13 @@ impl Census {
     ) -> Self {
         // Stable, so that of one id the last stays last.
         records.sort_by(|a, b| a.id.cmp(&b.id));
-        let mut records: Vec<Record> = records
-            .into_iter()
-            .rev()
-            .scan(None, |seen: &mut Option<RemoteId>, record| {
-                let again = seen.as_ref() == Some(&record.id);
-                *seen = Some(record.id.clone());
-                Some((!again).then_some(record))
-            })
-            .flatten()
-            .collect();
-        records.reverse();
+        records.dedup_by(|later, kept| {
+            let again = later.id == kept.id;
+            if again {
+                std::mem::swap(later, kept);
+            }
+            again
+        });
         let mut lists = FieldLists::default();
         for record in &mut records {
             record.share(&mut lists);

@@ -15,8 +15,9 @@ use tenantry_engine::console::ConsoleError;
 use tenantry_engine::declare::declare;
 use tenantry_engine::desired::Desired;
 use tenantry_engine::execute::{Outcome, Report};
+use tenantry_engine::ledger::Ledger;
 use tenantry_engine::observe::{Settings, list};
-use tenantry_engine::observed::Details;
+use tenantry_engine::observed::{Census, Details};
 use tenantry_engine::plan::reasons::HeldBy;
 use tenantry_engine::plan::{Approvals, Fingerprint, Plan, Step};
 use tenantry_engine::run::{Before, Job, Prepared, RunError, apply_into, constrain, prepare};
@@ -222,6 +223,9 @@ impl Worker {
         let gate = Arc::clone(&self.gate);
         let scan_waits = gate.lock().await;
         let mut just_read = matches!(why, Why::Listed) || waited;
+        if just_read && let (Some(list), Some(book)) = (&mut self.list, &self.book) {
+            share_ids(list, &book.ledger);
+        }
         let mut turns = 0;
         let ended = loop {
             let turn = self.turn(&population, desired, &mut approvals, just_read, &about).await;
@@ -323,6 +327,9 @@ impl Worker {
         let reads = u64::from(cost.pages) + u64::from(cost.details) + u64::from(cost.other);
         self.desk.metrics.requested(self.name.as_str(), "read", reads);
         self.cache = prepared.observed.details.clone();
+        if let (true, Some(book)) = (list.began < prepared.observed.census.began, &self.book) {
+            share_ids(&mut prepared.observed.census, &book.ledger);
+        }
         self.list = Some(if list.began < prepared.observed.census.began {
             prepared.observed.census.clone()
         } else {
@@ -427,6 +434,11 @@ impl Worker {
         }
         goes_on
     }
+}
+
+/// What is bound has one id, in the list as in the ledger.
+fn share_ids(list: &mut Census, ledger: &Ledger) {
+    list.share_ids(ledger.entries.values().filter_map(|entry| entry.remote_id.as_ref()));
 }
 
 /// Where a step of something that is leaving is held for a consent alone and was approved: the approval names the
