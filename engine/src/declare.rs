@@ -16,7 +16,7 @@ use crate::origin::{Origin, Scope};
 use crate::plan::findings::{Code, Finding};
 use crate::task::{Attested, Outcome};
 
-/// One object as declared.
+/// One object as declared; `S` refers to what it says.
 #[derive(Debug, Clone)]
 pub struct Declared<'a, S> {
     /// `metadata.namespace`, or `default`.
