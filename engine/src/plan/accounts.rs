@@ -445,7 +445,7 @@ pub(super) fn adopt(
     because: Reason,
 ) -> Step {
     ensure_entry(ctx, decl);
-    ctx.adopt(record.id.clone(), &decl.address);
+    ctx.adopted.insert(record.id.clone(), decl.address.clone());
     let mut changes = Vec::new();
     let mut shown: Vec<(&Field, Value)> = Vec::with_capacity(projection.fields.len());
     let facet = ctx.input.observed.fresh(&record.id, Facet::Account);

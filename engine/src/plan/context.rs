@@ -21,13 +21,6 @@ use crate::value::{Digester, Field, FieldLists, Value};
 /// How many unbound records are named one by one; the rest is a number.
 const UNBOUND_SHOWN: usize = 20;
 
-/// What this plan binds a record to; a first one binds every record, and an address is large.
-enum Adopter {
-    /// The account in this place of what is desired.
-    Declared(usize),
-    Other(Box<Address>),
-}
-
 pub(super) struct Context<'a> {
     pub input: &'a PlanningInput<'a>,
     pub digester: Digester,
@@ -36,7 +29,7 @@ pub(super) struct Context<'a> {
     /// Records bound by the ledger.
     bound: HashMap<&'a RemoteId, &'a Address>,
     /// Records that this plan binds.
-    adopted: HashMap<RemoteId, Adopter>,
+    pub adopted: BTreeMap<RemoteId, Address>,
     overlay: BTreeMap<Address, Box<Entry>>,
     events: BTreeMap<Address, Vec<(&'static str, String)>>,
     /// Old address → new one, for `formerly`.
@@ -84,12 +77,11 @@ impl<'a> Context<'a> {
             excluded,
             index: OnceCell::new(),
             bound,
-            adopted: HashMap::new(),
+            adopted: BTreeMap::new(),
             overlay: BTreeMap::new(),
             events: BTreeMap::new(),
             renamed: BTreeMap::new(),
-            // Room that stays empty takes no memory; growing, all steps of a first run would be there twice.
-            steps: Vec::with_capacity(input.desired.accounts.len()),
+            steps: Vec::new(),
             waiting: Vec::new(),
             findings: Vec::new(),
             drift: Vec::new(),
@@ -172,22 +164,9 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// This plan binds a record.
-    pub fn adopt(&mut self, id: RemoteId, address: &Address) {
-        let adopter = match self.declared.get(address) {
-            Some(n) => Adopter::Declared(*n),
-            None => Adopter::Other(Box::new(address.clone())),
-        };
-        self.adopted.insert(id, adopter);
-    }
-
     /// Who holds this record, by the ledger or by this plan.
     pub fn holder(&self, id: &RemoteId) -> Option<&Address> {
-        let adopter = self.adopted.get(id).map(|adopter| match adopter {
-            Adopter::Declared(n) => &self.input.desired.accounts[*n].address,
-            Adopter::Other(address) => &**address,
-        });
-        adopter.or_else(|| {
+        self.adopted.get(id).or_else(|| {
             self.bound.get(id).copied().filter(|address| {
                 // An entry that observation has ended or unbound meanwhile holds nothing.
                 self.overlay.get(*address).is_none_or(|entry| entry.bound() == Some(id))

@@ -243,7 +243,7 @@ fn holds(ctx: &mut Context<'_>, address: &Address, id: Option<&RemoteId>) {
     if let Some(id) = id
         && address.kind == Kind::Customer
     {
-        ctx.adopt(id.clone(), address);
+        ctx.adopted.insert(id.clone(), address.clone());
     }
 }
 

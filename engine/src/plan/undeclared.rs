@@ -67,7 +67,7 @@ pub(super) fn collect_renames(ctx: &mut Context<'_>) {
             if let Some(id) = &entry.remote_id
                 && new.kind == Kind::Customer
             {
-                ctx.adopt(id.clone(), new);
+                ctx.adopted.insert(id.clone(), new.clone());
             }
             ctx.put(new, "renamed", format!("formerly {old}"), entry);
             ctx.edit(old, "", "", vacate);
