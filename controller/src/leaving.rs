@@ -17,6 +17,7 @@ use tenantry_cluster::FINALIZER;
 use tenantry_cluster::ledger::ClusterLedger;
 use tenantry_cluster::stores::{Going, Population};
 use tenantry_crd::Kind;
+use tenantry_engine::desired::PackedCustomer;
 use tenantry_engine::ledger::undeclare;
 use tenantry_engine::runtime::Ids;
 use tenantry_engine::store::{OpenLedger, StoreError};

@@ -186,18 +186,16 @@ fn account_decl<'a>(
     invitations: &mut BTreeMap<Address, InvitationDecl<'a>>,
 ) -> AccountDecl<'a> {
     let account = &spec.accounts[index];
-    let defaults = console.defaults.as_ref();
-    let deletion_policy = account.deletion_policy.or(defaults.and_then(|all| all.deletion_policy));
     let not_before =
         if account.want.is_some() { account.not_before } else { account.not_before.or(spec.not_before) };
     AccountDecl {
         origin: customer.origin.clone(),
         index,
         customer: customer.spec,
-        defaults: defaults.map(|_| console),
+        defaults: console.defaults.is_some().then_some(console),
         want: account.want.unwrap_or(spec.want).into(),
         not_before: not_before.map(crd::Date::start),
-        deletion_policy: deletion_policy.unwrap_or_default(),
+        deletion_policy: account.deletion_policy_in(console),
         formerly: spec
             .formerly
             .iter()

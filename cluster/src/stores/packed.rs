@@ -58,11 +58,6 @@ impl Packed {
             accounts: common.accounts(accounts),
         }
     }
-
-    /// Its accounts in order, each by its name and that of its Console.
-    pub fn accounts(&self) -> &[(SmolStr, SmolStr)] {
-        &self.accounts
-    }
 }
 
 impl PackedCustomer for Packed {

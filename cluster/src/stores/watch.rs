@@ -16,6 +16,7 @@ use kube::{Client, Resource};
 use serde::de::DeserializeOwned;
 use tenantry_crd as crd;
 use tenantry_crd::Kind;
+use tenantry_engine::desired::PackedCustomer;
 use tenantry_engine::text::terminal;
 
 use super::object::Common;

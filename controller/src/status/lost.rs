@@ -9,6 +9,7 @@ use tenantry_cluster::stores::Population;
 use tenantry_crd::Kind;
 use tenantry_crd::status::AccountStatus;
 use tenantry_engine::address::Address;
+use tenantry_engine::desired::PackedCustomer;
 use tenantry_engine::leads::{Leads, leads};
 
 use super::board::{self, Speaks};

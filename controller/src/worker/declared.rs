@@ -9,7 +9,7 @@ use tenantry_cluster::stores::Population;
 use tenantry_crd::Kind;
 use tenantry_engine::address::{Address, ConsoleName, DEFAULT_NAMESPACE, Kind as Of};
 use tenantry_engine::declare::Declarations;
-use tenantry_engine::desired::Desired;
+use tenantry_engine::desired::{Desired, PackedCustomer};
 use tenantry_engine::leads::{Leads, leads};
 use tenantry_engine::ledger::Ledger;
 use tenantry_engine::origin::{Origin, Scope};

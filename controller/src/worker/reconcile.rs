@@ -143,7 +143,8 @@ impl Worker {
                     Ok(()) => self.turns(&why, true).await,
                     Err(error) => {
                         self.alone = None;
-                        return self.refused(error).await;
+                        self.refused(error).await;
+                        Ok(Ended::Done)
                     }
                 };
             }
@@ -327,14 +328,14 @@ impl Worker {
         let reads = u64::from(cost.pages) + u64::from(cost.details) + u64::from(cost.other);
         self.desk.metrics.requested(self.name.as_str(), "read", reads);
         self.cache = prepared.observed.details.clone();
-        if let (true, Some(book)) = (list.began < prepared.observed.census.began, &self.book) {
-            share_ids(&mut prepared.observed.census, &book.ledger);
+        let mut newest = list;
+        if newest.began < prepared.observed.census.began {
+            if let Some(book) = &self.book {
+                share_ids(&mut prepared.observed.census, &book.ledger);
+            }
+            newest = prepared.observed.census.clone();
         }
-        self.list = Some(if list.began < prepared.observed.census.began {
-            prepared.observed.census.clone()
-        } else {
-            list
-        });
+        self.list = Some(newest);
         // What was done before the store failed was done, and is told.
         let goes_on = report.as_ref().is_some_and(|report| self.ended(report));
         if let Some(error) = unwritten {

@@ -151,8 +151,7 @@ impl CustomerAccount {
         let mut account = self.clone();
         account.onboarding = Some(self.onboarding.or(d.onboarding).unwrap_or_default());
         account.role = Some(self.role.or(d.role).unwrap_or_default());
-        account.deletion_policy =
-            Some(self.deletion_policy.or(declared.and_then(|d| d.deletion_policy)).unwrap_or_default());
+        account.deletion_policy = Some(self.deletion_policy_in(console));
         account.microsoft = merged(self.microsoft.as_deref(), d.microsoft.as_ref(), MicrosoftAccount::over);
         account.sophos =
             merged(self.sophos.as_deref(), d.sophos.as_ref(), SophosAccount::over).map(Arc::from);
@@ -166,6 +165,12 @@ impl CustomerAccount {
             all
         });
         account
+    }
+
+    /// What becomes of the record when this declaration goes: the account's own word, else its console's.
+    pub fn deletion_policy_in(&self, console: &ConsoleSpec) -> DeletionPolicy {
+        let default = console.defaults.as_ref().and_then(|defaults| defaults.deletion_policy);
+        self.deletion_policy.or(default).unwrap_or_default()
     }
 }
 
